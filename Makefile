@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench bench-clients load instructions histories kills fuzz mutants contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients load instructions histories faults kills fuzz mutants contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -107,6 +107,9 @@ histories: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS=
 			PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
 			cargo test --release --locked --package e2e -- --nocapture linearizability::every; \
 	done
+
+faults: ## Try every error of DynamoDB in every call of every operation
+	PORTCULLIS_TEST_FAULTS=all cargo test --locked --workspace --features portcullis-cli/aws --lib --bins --test e2e -- --nocapture faults::every
 
 kills: $(VENV) ## Kill the local service 300 times during concurrent writes
 	PORTCULLIS_TEST_KILLS=300 pytest -s tests/contract/test_kills.py

@@ -3,6 +3,7 @@
 //!
 //! | module | tests | against |
 //! | --- | --- | --- |
+//! | [`faults`] | each fault of each DynamoDB call of each operation, faults of the clock and of the OIDC provider | dynoxide behind a proxy, in this process |
 //! | [`linearizability`] | the outcomes of concurrent calls, by a checker | as [`routes`] |
 //! | [`model`] | the store's transactions, as a model that is checked exhaustively | nothing |
 //! | [`roles`] | each function's role, evaluated for the function's own calls | isolated stacks, in this process |
@@ -16,6 +17,7 @@
 //! tokens per owner.
 #![cfg(test)]
 
+mod faults;
 mod linearizability;
 mod model;
 mod roles;

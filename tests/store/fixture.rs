@@ -9,23 +9,23 @@ use local::dynamodb::{Engine, create_table};
 use local::template::Template;
 use portcullis::endpoint_variant::EndpointVariant;
 use portcullis::secret::TokenId;
-use portcullis::store::{DynamoDbConfig, LeanClient, Timeouts, TokenStore, connect};
+use portcullis::store::{DynamoDbConfig, ItemStore, LeanClient, Timeouts, TokenStore, connect};
 use portcullis::text::OwnerId;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// A new table with the template's schema, removed after the test.
-pub(super) struct Table {
+pub(crate) struct Table {
     /// The store under test.
-    pub(super) tokens: TokenStore,
+    pub(crate) tokens: TokenStore,
     /// The SDK's client, for reads past the store.
-    pub(super) client: Client,
+    pub(crate) client: Client,
     /// Its name.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The engine, where it runs in this process.
-    pub(super) engine: Option<Engine>,
+    pub(crate) engine: Option<Engine>,
     connection: DynamoDbConfig,
 }
 
@@ -65,7 +65,7 @@ fn store(connection: DynamoDbConfig, table: &str) -> TokenStore {
 
 impl Table {
     /// A new table on the configured engine.
-    pub(super) async fn fresh() -> Self {
+    pub(crate) async fn fresh() -> Self {
         match named_by_environment() {
             Some(connection) => Self::at(connection, None).await,
             None => Self::in_process().await,
@@ -73,7 +73,7 @@ impl Table {
     }
 
     /// A new table on a separate engine in this process.
-    pub(super) async fn in_process() -> Self {
+    pub(crate) async fn in_process() -> Self {
         let engine = Engine::start(None, None).await.unwrap();
         Self::at(engine.connection(), Some(engine)).await
     }
@@ -86,43 +86,49 @@ impl Table {
     }
 
     /// URL of the engine in this process.
-    pub(super) fn engine_url(&self) -> &str {
+    pub(crate) fn engine_url(&self) -> &str {
         &self.engine.as_ref().unwrap().endpoint
     }
 
     /// Rounds of a race: a tenth on an engine outside this process, where each takes ten times as long.
-    pub(super) fn rounds(&self, in_process: usize) -> usize {
+    pub(crate) fn rounds(&self, in_process: usize) -> usize {
         if self.engine.is_some() { in_process } else { in_process / 10 }
     }
 
     /// The store with a separate client and connections.
-    pub(super) fn another_client(&self) -> TokenStore {
+    pub(crate) fn another_client(&self) -> TokenStore {
         store(self.connection.clone(), &self.name)
     }
 
     /// The store with another DynamoDB endpoint.
-    pub(super) fn behind(&self, endpoint: &str) -> TokenStore {
+    pub(crate) fn behind(&self, endpoint: &str) -> TokenStore {
         self.behind_with(endpoint, self.connection.timeouts)
     }
 
     /// The same, with these timeouts.
-    pub(super) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> TokenStore {
+    pub(crate) fn behind_with(&self, endpoint: &str, timeouts: Timeouts) -> TokenStore {
         let connection = DynamoDbConfig { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
         store(connection, &self.name)
     }
 
+    /// The authorizer's part of the store, with the authorizer's client.
+    pub(crate) fn items_behind(&self, endpoint: &str, timeouts: Timeouts) -> ItemStore {
+        let connection = DynamoDbConfig { endpoint: Some(endpoint.to_owned()), timeouts, ..self.connection.clone() };
+        ItemStore::new(LeanClient::new(connection).unwrap(), &self.name)
+    }
+
     /// A token's item.
-    pub(super) async fn item(&self, id: &TokenId) -> Option<Item> {
+    pub(crate) async fn item(&self, id: &TokenId) -> Option<Item> {
         self.item_at(&format!("TOKEN#{id}"), "TOKEN").await
     }
 
     /// A token's `ttl`.
-    pub(super) async fn ttl(&self, id: &TokenId) -> Option<i64> {
+    pub(crate) async fn ttl(&self, id: &TokenId) -> Option<i64> {
         Some(self.item(id).await?.get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
     /// A token's event items.
-    pub(super) async fn event_items(&self, id: &TokenId) -> Vec<Item> {
+    pub(crate) async fn event_items(&self, id: &TokenId) -> Vec<Item> {
         let query = self.client.query().table_name(&self.name).consistent_read(true);
         let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :events)");
         let query = query.expression_attribute_values(":pk", AttributeValue::S(format!("TOKEN#{id}")));
@@ -131,28 +137,28 @@ impl Table {
     }
 
     /// A token's usage item.
-    pub(super) async fn usage_item(&self, id: &TokenId) -> Option<Item> {
+    pub(crate) async fn usage_item(&self, id: &TokenId) -> Option<Item> {
         self.item_at(&format!("USAGE#{id}"), "USAGE").await
     }
 
     /// The `ttl` of an event, if it has one.
-    pub(super) async fn event_ttl(&self, id: &TokenId, event: &str) -> Option<i64> {
+    pub(crate) async fn event_ttl(&self, id: &TokenId, event: &str) -> Option<i64> {
         let item = self.item_at(&format!("TOKEN#{id}"), &format!("EVENT#{event}")).await;
         Some(item.unwrap().get("ttl")?.as_n().unwrap().parse().unwrap())
     }
 
     /// The catalog's item.
-    pub(super) async fn catalog_item(&self) -> Option<Item> {
+    pub(crate) async fn catalog_item(&self) -> Option<Item> {
         self.item_at("CATALOG", "CATALOG").await
     }
 
     /// The item with the schema version.
-    pub(super) async fn schema_item(&self) -> Option<Item> {
+    pub(crate) async fn schema_item(&self) -> Option<Item> {
         self.item_at("SCHEMA", "SCHEMA").await
     }
 
     /// An owner's slots item, if there is one.
-    pub(super) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
+    pub(crate) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
         let item = self.item_at(&format!("OWNER#{owner}"), "SLOTS").await?;
         let live = item["live"].as_m().unwrap();
         Some(live.iter().map(|(id, until)| (id.clone(), until.as_n().unwrap().parse().unwrap())).collect())
@@ -165,7 +171,7 @@ impl Table {
     }
 
     /// Puts an item into the table directly.
-    pub(super) async fn put(&self, item: Item) {
+    pub(crate) async fn put(&self, item: Item) {
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.unwrap();
     }
 }

@@ -13,7 +13,7 @@ mod create;
 mod deadlines;
 mod events;
 mod fault_injection;
-mod fixture;
+pub(crate) mod fixture;
 mod indexes;
 mod last_use;
 mod list;
@@ -27,7 +27,7 @@ mod revoke_owner;
 mod schema_version;
 mod tls;
 mod ttl;
-mod unavailable;
+pub(crate) mod unavailable;
 mod update;
 
 use portcullis::authz::PermissionUse;

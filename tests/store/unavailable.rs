@@ -30,7 +30,7 @@ use super::{LIMITS, Sample, Table, alice, by_whom, caller, clock_at, delete, now
 /// An endpoint without a server: no system assigns port 1.
 pub(super) const NOWHERE: &str = "http://127.0.0.1:1";
 
-pub(super) fn app(tokens: TokenStore) -> App {
+pub(crate) fn app(tokens: TokenStore) -> App {
     let settings = Settings::default();
     App { tokens, settings, clock: Clock::system() }
 }
@@ -41,7 +41,7 @@ pub(super) async fn ask(app: &App, credential: &str) -> Outcome {
 }
 
 /// The response of this authorizer, which may have a cache.
-pub(super) async fn asked(authorizer: &Authorizer, credential: &str) -> Outcome {
+pub(crate) async fn asked(authorizer: &Authorizer, credential: &str) -> Outcome {
     let event = json!({
         "type": "REQUEST",
         "methodArn": "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing",
@@ -268,7 +268,7 @@ fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> 
 }
 
 /// A request with this body.
-pub(super) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Request {
+pub(crate) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Request {
     let event: LambdaRequest = serde_json::from_str(&event(method, resource, id, body).to_string()).unwrap();
     Request::from(event)
 }
