@@ -4,6 +4,7 @@ import { API } from "./api/client";
 import type { Caller } from "./api/types";
 import { session, signOut } from "./auth/session";
 import { covers } from "./domain/grants";
+import { ActivityPage } from "./pages/activity";
 import { CatalogPage } from "./pages/catalog";
 import { NewTokenPage } from "./pages/create-token";
 import { SecretPage } from "./pages/show-secret";
@@ -33,6 +34,7 @@ export function App() {
       if (event.key === "?") setKeys(true);
       else if (event.key === "n") go("#/new");
       else if (event.key === "g") go("#/tokens");
+      else if (event.key === "a") go("#/activity");
       else if (event.key === "c") go("#/catalog");
       else return;
       event.preventDefault();
@@ -77,6 +79,7 @@ function Page({ where }: { where: Route }) {
   if (first === "tokens" && second !== undefined) return <TokenPage key={second} id={second} />;
   if (first === "new") return <NewTokenPage />;
   if (first === "secret") return <SecretPage />;
+  if (first === "activity") return <ActivityPage />;
   if (first === "catalog") return <CatalogPage />;
   return (
     <>
@@ -99,6 +102,7 @@ function Navigation({ where }: { where: Route }) {
     <nav aria-label="Main">
       {link("#/tokens", "Tokens", first === "tokens")}
       <NewTokenLink text="New token" current={first === "new"} />
+      {link("#/activity", "Activity", first === "activity")}
       {link("#/catalog", "Catalog", first === "catalog")}
     </nav>
   );

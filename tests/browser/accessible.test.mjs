@@ -72,6 +72,13 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await page.getByRole("dialog").waitFor();
     await check(page, "leaving");
     await page.getByRole("button", { name: "Leave without copying" }).click();
+    await page.getByRole("link", { name: "Activity" }).click();
+    await page.locator(".activity > li").first().waitFor();
+    await check(page, "activity");
+    await page.getByLabel(/^Period/).selectOption("Custom dates");
+    await page.getByLabel(/^From/).waitFor();
+    await check(page, "activity of custom dates");
+    await page.getByRole("link", { name: "Catalog" }).click();
     await page.getByRole("button", { name: "Edit" }).waitFor();
     await check(page, "catalog");
     await page.getByRole("button", { name: "Edit" }).click();

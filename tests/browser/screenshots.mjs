@@ -72,6 +72,9 @@ async function* pages(page, stack, deploy) {
   await page.getByRole("dialog").waitFor();
   yield "tighten";
   await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "Activity" }).click();
+  await page.getByText("revoked old import script").waitFor();
+  yield "activity";
   await page.evaluate(() => (location.hash = "#/catalog"));
   await page.getByRole("button", { name: "Edit" }).click();
   const text = page.getByLabel("Catalog (JSON)");

@@ -10,6 +10,7 @@ export type Grant = Schemas["Grant"];
 export type Status = Schemas["Status"];
 export type RevokeReason = Schemas["RevokeReason"];
 export type Event = Schemas["Event"];
+export type ActivityEvent = Schemas["ActivityEvent"];
 export type Usage = Schemas["Usage"];
 export type Caller = Schemas["Caller"];
 export type Catalog = Schemas["ShownCatalog"];

@@ -9,6 +9,8 @@ const inWords = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const longDate = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+const timeOfDay = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const utcDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 
 /** Unit, its length, and the minimum difference for which it is used. */
@@ -52,6 +54,9 @@ function relative(difference: number): string {
 export const exactTime = (iso: string): string => exact.format(new Date(iso));
 export const formatDate = (iso: string | Date): string => date.format(new Date(iso));
 export const formatDateTime = (iso: string | Date): string => dateAndTime.format(new Date(iso));
+/** With the day of the week. */
+export const formatLongDate = (iso: string): string => longDate.format(new Date(iso));
+export const formatTime = (iso: string): string => timeOfDay.format(new Date(iso));
 /** A UTC day, not converted to the user's time zone. */
 export const formatUtcDay = (day: string): string => utcDay.format(new Date(`${day}T00:00:00Z`));
 

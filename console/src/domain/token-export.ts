@@ -1,5 +1,6 @@
 // Tokens as CSV and JSON.
 import type { Token } from "../api/types";
+import { csvOf } from "./csv";
 
 /** Named one by one, so that nothing else, such as a secret, is ever exported. */
 const FIELDS = [
@@ -35,23 +36,13 @@ export function toJson(tokens: readonly Token[]): string {
   return `${JSON.stringify(exported, null, 2)}\n`;
 }
 
-/** CSV as in RFC 4180, with a header. Every cell is quoted. Excel reads UTF-8 only after a byte order mark. */
+/** CSV with a header. */
 export function toCsv(tokens: readonly Token[]): string {
-  const lines = [[...FIELDS], ...tokens.map((token) => FIELDS.map((field) => cellText(token, field)))];
-  return `\uFEFF${lines.map((line) => `${line.map(quoted).join(",")}\r\n`).join("")}`;
+  return csvOf([[...FIELDS], ...tokens.map((token) => FIELDS.map((field) => cellText(token, field)))]);
 }
 
 function cellText(token: Token, field: (typeof FIELDS)[number]): string {
   if (field === "grants") return token.grants.map(({ permissions, resources }) => `${permissions.join(", ")} on ${resources.join(", ")}`).join("; ");
   if (field === "allowed_ips") return token.allowed_ips.join(", ");
   return token[field] ?? "";
-}
-
-/**
- * An apostrophe keeps spreadsheets from reading a cell as a formula (https://owasp.org/www-community/attacks/CSV_Injection),
- * or one of its lines: some split cells at line breaks.
- */
-function quoted(text: string): string {
-  const safe = text.replace(/^(?=[\t\r\n])/, "'").replace(/^(?=[^\S\r\n]*[=+\-@＝＋－＠])/gm, "'");
-  return `"${safe.replaceAll('"', '""')}"`;
 }

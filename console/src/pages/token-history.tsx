@@ -1,16 +1,15 @@
 // The events of a token, newest first.
 import { useEffect, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
-import { isRecord, Problem } from "../api/problem";
-import type { Event, Grant, Token } from "../api/types";
-import { grantLines } from "../domain/grants";
-import { formatDateTime } from "../domain/time";
-import { clientText, EVENTS, FIELDS, REVOKE_REASONS } from "../domain/labels";
+import { Problem } from "../api/problem";
+import type { Event, Token } from "../api/types";
+import { clientText, EVENTS } from "../domain/labels";
+import { activityHash } from "../domain/activity";
 import { Actor } from "../ui/actor";
+import { EventDetail } from "../ui/event-detail";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
-import { Diff } from "../ui/diff";
 
 export function History({ token, version, now }: { token: Token; version: string; now: number }) {
   const [events, setEvents] = useState<Event[] | null>(null);
@@ -55,7 +54,7 @@ export function History({ token, version, now }: { token: Token; version: string
                   <Time at={event.at} now={now} />
                 </span>
               </p>
-              <Detail event={event} now={now} />
+              <EventDetail event={event} now={now} />
             </li>
           ))}
         </ol>
@@ -65,40 +64,9 @@ export function History({ token, version, now }: { token: Token; version: string
           Load more
         </button>
       )}
+      <p>
+        <a href={activityHash({ actor: `token:${token.id}` })}>What this token did to other tokens</a>
+      </p>
     </section>
   );
-}
-
-function Detail({ event, now }: { event: Event; now: number }) {
-  const detail: Record<string, unknown> = isRecord(event.detail) ? event.detail : {};
-  const until = detail["previous_secret_until"];
-  const reason = detail["reason"];
-  const changes = Array.isArray(detail["changes"]) ? detail["changes"].filter(isRecord) : [];
-  return (
-    <>
-      {event.kind === "secret_reuse" && (
-        <p>
-          A secret from before the last rotation was used: a client wasn’t updated, or the secret was stolen.
-          {detail["disabled"] === true && " The token was disabled automatically."}
-        </p>
-      )}
-      {event.kind === "rotated" && <p>{typeof until === "string" ? `The old secret ${Date.parse(until) > now ? "works" : "worked"} until ${formatDateTime(until)}.` : "The old secret stopped working immediately."}</p>}
-      {event.kind === "disabled" && reason === "secret_reuse" && <p>Because an old secret was used.</p>}
-      {event.kind === "revoked" && typeof reason === "string" && <p>{REVOKE_REASONS[reason as keyof typeof REVOKE_REASONS]}.</p>}
-      {typeof detail["comment"] === "string" && <p>“{detail["comment"]}”</p>}
-      {changes.map((change) => (
-        <details key={String(change["field"])}>
-          <summary>{FIELDS[String(change["field"])] ?? String(change["field"])}</summary>
-          <Diff before={valueLines(change["field"], change["from"])} after={valueLines(change["field"], change["to"])} label="Before and after" showAll />
-        </details>
-      ))}
-    </>
-  );
-}
-
-function valueLines(field: unknown, value: unknown): string[] {
-  if (field === "grants" && Array.isArray(value)) return grantLines(value as Grant[]);
-  if (Array.isArray(value)) return value.length > 0 ? value.map(String) : ["any"];
-  if (value === null) return [field === "expires_at" ? "never" : "none"];
-  return field === "expires_at" ? [formatDateTime(String(value))] : String(value).split("\n");
 }

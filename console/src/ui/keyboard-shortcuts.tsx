@@ -10,6 +10,7 @@ const KEYS: [string[], string][] = [
   [["/"], "Search tokens"],
   [["n"], "New token"],
   [["g"], "Go to tokens"],
+  [["a"], "Go to activity"],
   [["c"], "Go to catalog"],
   [["j", "↓"], "Next token"],
   [["k", "↑"], "Previous token"],
