@@ -77,7 +77,7 @@ function Page({ where }: { where: Route }) {
   const [first, second] = where.parts;
   if (first === "tokens" && second === undefined) return <TokensPage />;
   if (first === "tokens" && second !== undefined) return <TokenPage key={second} id={second} />;
-  if (first === "new") return <NewTokenPage />;
+  if (first === "new") return <NewTokenPage key={where.query} query={where.query} />;
   if (first === "secret") return <SecretPage />;
   if (first === "activity") return <ActivityPage />;
   if (first === "catalog") return <CatalogPage />;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { copySecret, describedBy, setUp, shownSecret, signIn, submittedByEnter } from "./browser.mjs";
+import { copySecret, describedBy, setUp, shownSecret, signIn, submittedByEnter, tabTo } from "./browser.mjs";
 
 const it = setUp();
 
@@ -402,4 +402,98 @@ test("permissions that the caller lacks are reported once", async (t) => {
   assert.equal(await preview.count(), 0);
   await page.getByLabel("Use a role").check();
   await page.getByRole("alert").waitFor({ state: "detached" });
+});
+
+test("a link fills in the form", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/new?role=cicd&resource=apps/billing&name=linked" });
+  await page.getByRole("radio", { name: /^cicd/ }).and(page.locator(":checked")).waitFor();
+  assert.equal(await page.getByLabel("Resources (one per line)").inputValue(), "apps/billing");
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("heading", { name: "Copy the secret for “linked”" }).waitFor();
+  const { body } = await it.stack.call("GET", `/tokens/${(await shownSecret(page)).slice(4, 20)}`);
+  assert.deepEqual([body.role, body.grants[0].resources], ["cicd", ["apps/billing"]]);
+});
+
+test("a token is duplicated with everything but its secret and expiration", async (t) => {
+  const grants = [
+    { permissions: ["apps:read"], resources: ["apps/billing"] },
+    { permissions: ["builds:*"], resources: ["*"] },
+  ];
+  const token = await it.stack.createToken({ name: "original", owner: "bob", description: "first\nsecond", grants, allowed_ips: ["127.0.0.1"] });
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: `#/tokens/${token.id}` });
+  await page.getByRole("link", { name: "Duplicate" }).click();
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "original (copy)");
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("heading", { name: "Copy the secret for “original (copy)”" }).waitFor();
+  const { body } = await it.stack.call("GET", `/tokens/${(await shownSecret(page)).slice(4, 20)}`);
+  assert.notEqual(body.id, token.id);
+  for (const field of ["owner", "description", "grants", "allowed_ips"]) assert.deepEqual(body[field], token[field]);
+});
+
+test("a template fills in the form, until something is entered", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/new" });
+  const template = (name) => page.getByRole("group", { name: "Templates" }).getByRole("button", { name });
+  await template("Read-only monitoring").click();
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "monitoring");
+  assert.ok(await page.getByLabel(/^builds:read/).isChecked());
+  assert.ok(!(await page.getByLabel(/^builds:write/).isChecked()));
+  await template("Terraform").click();
+  assert.ok(await page.getByLabel(/^builds:write/).isChecked());
+  await page.getByLabel("Name", { exact: true }).fill("mine");
+  await template("Terraform").waitFor({ state: "detached" });
+});
+
+test("the template for GitHub Actions offers keyless exchange first", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/new" });
+  await page.getByRole("button", { name: "GitHub Actions" }).click();
+  const note = page.getByRole("region", { name: "GitHub Actions can do without a secret" });
+  await note.getByText("The catalog has no trust rule for it yet.").waitFor();
+  assert.ok((await note.boundingBox()).y < (await page.getByLabel("Name", { exact: true }).boundingBox()).y);
+  assert.ok(await page.getByRole("radio", { name: /^cicd/ }).isChecked());
+});
+
+test("resources are suggested from other tokens while typing", async (t) => {
+  for (const resources of [["apps/payroll"], ["apps/payroll"], ["apps/portal"]]) await it.stack.createToken({ name: "suggests", resources });
+  const page = await it.open(t);
+  await signIn(page, it.stack);
+  await page.getByText(/^\d+ tokens/).first().waitFor();
+  await page.keyboard.press("n");
+  const resources = page.getByLabel("Resources (one per line)");
+  await resources.fill("apps/billing\napps/p");
+  const suggested = page.getByRole("group", { name: "Suggested resources" }).getByRole("button");
+  assert.deepEqual(await suggested.allInnerTexts(), ["+ apps/payroll", "+ apps/portal"]);
+  await tabTo(page, "+ apps/portal");
+  await page.keyboard.press("Enter");
+  assert.equal(await resources.inputValue(), "apps/billing\napps/portal");
+  await resources.and(page.locator(":focus")).waitFor();
+});
+
+test("a misspelled resource is noticed and corrected", async (t) => {
+  await it.stack.createToken({ name: "spelled", resources: ["apps/payroll"] });
+  const page = await it.open(t);
+  await signIn(page, it.stack);
+  await page.getByText(/^\d+ tokens/).first().waitFor();
+  await page.keyboard.press("n");
+  const resources = page.getByLabel("Resources (one per line)");
+  await resources.fill("apps/payrol");
+  await page.getByText("No token or route names apps/payrol. Did you mean").waitFor();
+  await page.getByRole("button", { name: "apps/payroll", exact: true }).click();
+  assert.equal(await resources.inputValue(), "apps/payroll");
+  await page.getByText("Did you mean").waitFor({ state: "detached" });
+});
+
+test("wildcards come before the permissions that they include", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/new" });
+  await page.getByLabel(/^apps:\*/).waitFor();
+  const names = await page.locator(".permission code").allInnerTexts();
+  assert.deepEqual(names.slice(0, 3), ["*:read", "*", "approvals:*"]);
+  await page.getByLabel(/^\*:read/).check();
+  await page.getByRole("checkbox", { name: /^apps:read included/ }).and(page.locator(":checked")).waitFor();
+  const { overflow, cut } = await page.locator(".groups").evaluate((groups) => ({ overflow: getComputedStyle(groups).overflowY, cut: groups.scrollHeight > groups.clientHeight + 1 }));
+  assert.deepEqual([overflow, cut], ["visible", false], "the permissions do not scroll");
 });

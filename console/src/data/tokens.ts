@@ -106,5 +106,7 @@ export interface TokenWithEtag {
 export const withEtag = ({ data: token, etag }: ApiResponse<Token>): TokenWithEtag => ({ token, etag });
 
 export async function readToken(id: string): Promise<TokenWithEtag> {
+  // Any other ID could form the path of another route.
+  if (!/^[0-9A-Za-z]{16}$/.test(id)) throw Problem.local("invalid_id");
   return withEtag(await unwrap(api.GET("/tokens/{id}", { params: { path: { id } } })));
 }

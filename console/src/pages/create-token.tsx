@@ -2,15 +2,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
-import type { Catalog, Grant, TokenWithSecret } from "../api/types";
+import type { Catalog, Grant, Token, TokenWithSecret } from "../api/types";
 import { caller } from "../auth/session";
 import { readCatalogIfAllowed } from "../data/catalog";
 import { setNewSecret } from "../data/new-secret";
-import { applyTokenChange, loadTokens, tokenList } from "../data/tokens";
+import { applyTokenChange, loadTokens, readToken, tokenList } from "../data/tokens";
 import { whyNoMore, whyNotCreate } from "../domain/abilities";
 import { covers, has, permissionText, resourceText } from "../domain/grants";
 import { plural } from "../domain/labels";
 import { lines } from "../domain/lines";
+import { TEMPLATES } from "../domain/templates";
 import { endOfDay, formatDate } from "../domain/time";
 import { replace, tokenHash } from "../router";
 import { useStore } from "../store";
@@ -23,29 +24,14 @@ import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
 import { Choice } from "../ui/choice";
 import { LeaveDialog, useUnsavedChanges } from "../ui/unsaved-changes";
-import { expiryErrors, ExpiryField, expiryFields, initialExpiry, type Expiry } from "../ui/expiry";
-import { emptyGrant, grantErrors, GrantSets, grantOf, resourceErrors, ResourcesField, type GrantDraft } from "../ui/grants";
+import { expiryErrors, ExpiryField, initialExpiry, type Expiry } from "../ui/expiry";
+import { grantErrors, GrantSets, resourceErrors } from "../ui/grants";
+import { ResourcesField } from "../ui/resources-field";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction } from "../ui/use-action";
 import { useDraft, useRestoredDraft } from "../ui/use-draft";
-
-/** What the user has entered. */
-interface Draft {
-  name: string;
-  description: string;
-  owner: string;
-  byRole: boolean;
-  role: string | null;
-  where: { allResources: boolean; resources: string };
-  sets: GrantDraft[];
-  expiry: Expiry;
-  ips: string;
-}
-
-function emptyDraft(): Draft {
-  const where = { allResources: false, resources: "" };
-  return { name: "", description: "", owner: "", byRole: false, role: null, where, sets: [emptyGrant()], expiry: initialExpiry(), ips: "" };
-}
+import { bodyOf, draftFrom, grantsOf, type CreateBody, type Draft } from "./create-token-draft";
+import { KeylessNote, TemplateChoice } from "./create-token-templates";
 
 /** Attempts to create one token. */
 interface Attempts {
@@ -60,17 +46,24 @@ const noAttempts = (): Attempts => ({ key: crypto.randomUUID(), unanswered: [] }
 const WITH_CALLER = "Expires when your own token does";
 const FIELDS = ["name", "description", "owner", "role", "resources", "grants", "allowed_ips", "expires_in", "expires_at"];
 
-export function NewTokenPage() {
-  const [catalog, setCatalog] = useState<{ catalog: Catalog | null } | null>(null);
+/** What the form needs before it is shown. */
+interface Loaded {
+  catalog: Catalog | null;
+  /** The token to duplicate. */
+  original: Token | null;
+}
+
+export function NewTokenPage({ query }: { query: string }) {
+  const [loaded, setLoaded] = useState<Loaded | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    readCatalogIfAllowed().then(
-      (read) => setCatalog({ catalog: read }),
-      (error: unknown) => {
-        setProblem(Problem.from(error));
-        setCatalog({ catalog: null });
-      },
-    );
+    const from = new URLSearchParams(query).get("from");
+    const failed = (error: unknown) => {
+      setProblem(Problem.from(error));
+      return null;
+    };
+    const original = from === null ? null : readToken(from).then(({ token }) => token, failed);
+    void Promise.all([readCatalogIfAllowed().catch(failed), original]).then(([catalog, token]) => setLoaded({ catalog, original: token }));
   }, []);
   const denied = whyNotCreate(caller());
   if (denied !== null) {
@@ -85,12 +78,12 @@ export function NewTokenPage() {
     <>
       <Heading title="New token">New token</Heading>
       {problem && <ProblemNote problem={problem} />}
-      {catalog === null ? <Loading what="the catalog" /> : <NewTokenForm catalog={catalog.catalog} />}
+      {loaded === null ? <Loading what="the catalog" /> : <NewTokenForm {...loaded} query={query} />}
     </>
   );
 }
 
-function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
+function NewTokenForm({ catalog, original, query }: Loaded & { query: string }) {
   const me = caller();
   const list = useStore(tokenList);
   useEffect(() => {
@@ -99,15 +92,21 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   }, []);
   const now = useNow();
   const roles = Object.entries(catalog?.roles ?? {});
-  const [untouched] = useState(emptyDraft);
+  const [start, setStart] = useState(() => draftFrom(query, catalog, me, original));
   const restored = useRestoredDraft<{ draft: Draft; attempts: Attempts }>("new");
-  const [draft, setDraft] = useState(restored?.draft ?? untouched);
+  const [draft, setDraft] = useState(restored?.draft ?? start);
   const { name, description, owner, byRole, role, where, sets, expiry, ips } = draft;
   const attempts = useRef(restored?.attempts ?? noAttempts());
 
-  const rolePermissions = role === null ? [] : (catalog?.roles?.[role]?.permissions ?? []);
-  const grants: Grant[] = byRole ? [grantOf({ permissions: rolePermissions, ...where })] : sets.map(grantOf);
-  const dirty = JSON.stringify({ ...draft, byRole: false }) !== JSON.stringify(untouched);
+  const grants = grantsOf(draft, catalog);
+  const dirty = JSON.stringify({ ...draft, byRole: false }) !== JSON.stringify({ ...start, byRole: false });
+  const [template, setTemplate] = useState(() => TEMPLATES[new URLSearchParams(query).get("template") ?? ""] ?? null);
+  const begin = (key: string) => {
+    const next = draftFrom(`template=${key}`, catalog, me, null);
+    setTemplate(TEMPLATES[key] ?? null);
+    setStart(next);
+    setDraft(next);
+  };
 
   const body = bodyOf(draft, grants);
 
@@ -152,6 +151,8 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
   return (
     <Form action={action} class="new">
       <div class="form">
+        {!dirty && original === null && <TemplateChoice selected={template} onChoose={begin} />}
+        {template?.issuer !== undefined && <KeylessNote label={template.label} issuer={template.issuer} catalog={catalog} />}
         <Field label="Name" hint="e.g. “github-actions billing deploy production”" errors={at("name")}>
           {(ids) => <input {...ids} required maxLength={100} autocomplete="off" value={name} onInput={(event) => changing("name", "name")(event.currentTarget.value)} />}
         </Field>
@@ -256,19 +257,6 @@ function NewTokenForm({ catalog }: { catalog: Catalog | null }) {
     </Form>
   );
 }
-
-function bodyOf({ name, description, owner, byRole, role, expiry, ips }: Draft, grants: Grant[]) {
-  const shared = {
-    name,
-    ...expiryFields(expiry),
-    ...(description.trim() ? { description } : {}),
-    ...(owner.trim() ? { owner: owner.trim() } : {}),
-    ...(lines(ips).length > 0 ? { allowed_ips: lines(ips) } : {}),
-  };
-  return byRole ? { ...shared, role: role ?? "", resources: grants[0]?.resources ?? [] } : { ...shared, grants };
-}
-
-type CreateBody = ReturnType<typeof bodyOf>;
 
 /** Says which token exists after lost responses, if the form may have other entries by now. */
 function CreatedEarlier({ id, unanswered }: { id: string; unanswered: readonly CreateBody[] }) {

@@ -19,6 +19,7 @@ import { ConcernMark } from "../ui/concern-mark";
 import { CopyButton } from "../ui/copy-button";
 import { Heading } from "../ui/heading";
 import { Loading } from "../ui/loading";
+import { NewTokenLink } from "../ui/new-token-link";
 import { ProblemNote } from "../ui/problem-note";
 import { StatusBadge } from "../ui/status-badge";
 import { showMessage } from "../ui/status-message";
@@ -39,8 +40,6 @@ export function TokenPage({ id }: { id: string }) {
   const [problem, setProblem] = useState<Problem | null>(null);
   const read = useCallback(async () => {
     try {
-      // Any other ID could form the path of another route.
-      if (!/^[0-9A-Za-z]{16}$/.test(id)) throw Problem.local("invalid_id");
       const now = await readToken(id);
       setLoaded(now);
       setProblem(null);
@@ -244,6 +243,7 @@ function TokenActions({ token, enabling, open }: { token: Token; enabling: Actio
             {enabling.busy ? "Enabling…" : "Enable"}
           </button>
         )}
+        <NewTokenLink text="Duplicate" class="button" query={`?from=${token.id}`} />
         {!revoked && button("Revoke", "revoke", denied, true)}
         {button("Delete", "delete", denied, true)}
       </div>

@@ -1,19 +1,15 @@
 // Form fields for grants: sets of permissions, grouped by resource type, and their resources.
-import { useId } from "preact/hooks";
-import type { EntryError, Problem } from "../api/problem";
+import type { Problem } from "../api/problem";
 import type { FieldError, Grant } from "../api/types";
 import { permissionText, resourceText } from "../domain/grants";
 import { lines } from "../domain/lines";
 import { ErrorList } from "./error-list";
-import { Field, FieldGroup } from "./field";
-import { Choice } from "./choice";
+import { FieldGroup } from "./field";
 import { PermissionPicker, type CatalogProps } from "./permission-picker";
+import { ResourcesField, type ResourcesDraft } from "./resources-field";
 
-export interface GrantDraft {
+export interface GrantDraft extends ResourcesDraft {
   permissions: string[];
-  allResources: boolean;
-  /** One resource per line. */
-  resources: string;
 }
 
 export const emptyGrant = (): GrantDraft => ({ permissions: [], allResources: false, resources: "" });
@@ -74,46 +70,6 @@ export function GrantSets(props: CatalogProps & { sets: GrantDraft[]; onChange: 
         </button>
       )}
     </>
-  );
-}
-
-export function ResourcesField(props: {
-  draft: Pick<GrantDraft, "allResources" | "resources">;
-  onChange: (part: Pick<GrantDraft, "allResources" | "resources">) => void;
-  errors: readonly EntryError[];
-}) {
-  const { draft, onChange } = props;
-  const name = useId();
-  return (
-    <FieldGroup label="Resources" errors={draft.allResources ? props.errors : []}>
-      <div class="choices">
-        <Choice name={name} label="Selected resources" checked={!draft.allResources} onChange={() => onChange({ ...draft, allResources: false })} />
-        <Choice name={name} label="All resources" checked={draft.allResources} onChange={() => onChange({ ...draft, allResources: true })} />
-      </div>
-      {!draft.allResources && (
-        <Field
-          label="Resources (one per line)"
-          hint={
-            <>
-              <code>apps/billing</code> includes everything under it. <code>apps/*</code> is every app.
-            </>
-          }
-          errors={props.errors}
-        >
-          {(ids) => (
-            <textarea
-              {...ids}
-              rows={2}
-              class="mono"
-              spellcheck={false}
-              autocomplete="off"
-              value={draft.resources}
-              onInput={(event) => onChange({ ...draft, resources: event.currentTarget.value })}
-            />
-          )}
-        </Field>
-      )}
-    </FieldGroup>
   );
 }
 

@@ -1,10 +1,10 @@
-// A link to the form for a new token. Disabled, with the reason, if the caller may not create tokens.
+// A link to the form for a new token, which `query` fills in. Disabled, with the reason, if the caller may not create tokens.
 import { caller } from "../auth/session";
 import { whyNotCreate } from "../domain/abilities";
 
-export function NewTokenLink({ text, class: className, current = false }: { text: string; class?: string; current?: boolean }) {
+export function NewTokenLink({ text, class: className, current = false, query = "" }: { text: string; class?: string; current?: boolean; query?: string }) {
   const denied = whyNotCreate(caller());
-  const disabled = denied === null ? { href: "#/new" } : { role: "link" as const, "aria-disabled": true, title: denied };
+  const disabled = denied === null ? { href: `#/new${query}` } : { role: "link" as const, "aria-disabled": true, title: denied };
   return (
     <a class={className} aria-current={current ? "page" : undefined} {...disabled}>
       {text}

@@ -15,6 +15,12 @@ interface Group {
   permissions: [string, string][];
 }
 
+/** Permissions that cover those of all groups. */
+const WILDCARDS: [permission: string, description: string][] = [
+  ["*:read", "Everything that is read-only, tokens and catalog included"],
+  ["*", "Everything, tokens and catalog included"],
+];
+
 interface Props extends CatalogProps {
   chosen: string[];
   /** Those of the chosen permissions that were rejected. */
@@ -31,7 +37,11 @@ export function PermissionPicker({ catalog, callerGrants, chosen, invalid, onCha
   useLayoutEffect(() => {
     if (invalid.length > 0) setSearch("");
   }, [invalid.join("\n")]);
-  const listed = new Set(groups.flatMap(({ permissions }) => permissions.map(([permission]) => permission)));
+  const hasWildcards = groups.length > 1;
+  const listed = new Set([
+    ...(hasWildcards ? WILDCARDS.map(([permission]) => permission) : []),
+    ...groups.flatMap(({ name, permissions }) => [...(permissions.length > 1 ? [`${name}:*`] : []), ...permissions.map(([permission]) => permission)]),
+  ]);
   const others = chosen.filter((permission) => !listed.has(permission));
   const toggle = (permission: string) =>
     onChange(chosen.includes(permission) ? chosen.filter((other) => other !== permission) : [...chosen, permission]);
@@ -54,12 +64,17 @@ export function PermissionPicker({ catalog, callerGrants, chosen, invalid, onCha
       )}
       {found.length === 0 && search && <p class="hint">No matching permissions</p>}
       <div class="groups">
+        {!search && hasWildcards && (
+          <fieldset class="group wildcards">
+            <legend>All resource types</legend>
+            {WILDCARDS.map(([permission, description]) => (
+              <PermissionChoice key={permission} {...{ permission, description, chosen, invalid, callerGrants, toggle }} />
+            ))}
+          </fieldset>
+        )}
         {found.map((group) => (
           <fieldset key={group.name} class="group">
             <legend>{group.name}</legend>
-            {group.permissions.map(([permission, description]) => (
-              <PermissionChoice key={permission} {...{ permission, description, chosen, invalid, callerGrants, toggle }} />
-            ))}
             {!search && group.permissions.length > 1 && (
               <PermissionChoice
                 permission={`${group.name}:*`}
@@ -67,21 +82,22 @@ export function PermissionPicker({ catalog, callerGrants, chosen, invalid, onCha
                 {...{ chosen, invalid, callerGrants, toggle }}
               />
             )}
+            {group.permissions.map(([permission, description]) => (
+              <PermissionChoice key={permission} {...{ permission, description, chosen, invalid, callerGrants, toggle }} />
+            ))}
           </fieldset>
         ))}
       </div>
-      {others.some((permission) => !isListed(permission, groups)) && (
+      {others.length > 0 && (
         <ul class="chips" aria-label="Other permissions">
-          {others
-            .filter((permission) => !isListed(permission, groups))
-            .map((permission) => (
-              <li key={permission}>
-                <code>{permission}</code>
-                <button type="button" class="plain" aria-label={`Remove ${permission}`} data-invalid={invalid.includes(permission) || undefined} onClick={() => toggle(permission)}>
-                  ✕
-                </button>
-              </li>
-            ))}
+          {others.map((permission) => (
+            <li key={permission}>
+              <code>{permission}</code>
+              <button type="button" class="plain" aria-label={`Remove ${permission}`} data-invalid={invalid.includes(permission) || undefined} onClick={() => toggle(permission)}>
+                ✕
+              </button>
+            </li>
+          ))}
         </ul>
       )}
       <div class="beside">
@@ -106,10 +122,6 @@ export function PermissionPicker({ catalog, callerGrants, chosen, invalid, onCha
       </div>
     </div>
   );
-}
-
-function isListed(permission: string, groups: readonly Group[]): boolean {
-  return groups.some((group) => group.permissions.length > 1 && permission === `${group.name}:*`);
 }
 
 function PermissionChoice(props: {
