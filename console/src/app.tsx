@@ -4,6 +4,7 @@ import { API } from "./api/client";
 import type { Caller } from "./api/types";
 import { session, signOut } from "./auth/session";
 import { covers } from "./domain/grants";
+import { initials } from "./domain/labels";
 import { ActivityPage } from "./pages/activity";
 import { CatalogPage } from "./pages/catalog";
 import { NewTokenPage } from "./pages/create-token";
@@ -14,6 +15,7 @@ import { TokensPage } from "./pages/token-list";
 import { go, leave, route, scrollToPlace, type Route } from "./router";
 import { useStore } from "./store";
 import { Heading } from "./ui/heading";
+import { Icon, type IconName } from "./ui/icon";
 import { Loading } from "./ui/loading";
 import { NewTokenLink } from "./ui/new-token-link";
 import { StatusMessage } from "./ui/status-message";
@@ -92,18 +94,19 @@ function Page({ where }: { where: Route }) {
 }
 
 function Navigation({ where }: { where: Route }) {
-  const link = (hash: string, text: string, here: boolean) => (
+  const link = (hash: string, icon: IconName, text: string, here: boolean) => (
     <a href={hash} aria-current={here ? "page" : undefined}>
+      <Icon name={icon} />
       {text}
     </a>
   );
   const first = where.parts[0];
   return (
     <nav aria-label="Main">
-      {link("#/tokens", "Tokens", first === "tokens")}
-      <NewTokenLink text="New token" current={first === "new"} />
-      {link("#/activity", "Activity", first === "activity")}
-      {link("#/catalog", "Catalog", first === "catalog")}
+      {link("#/tokens", "token", "Tokens", first === "tokens")}
+      <NewTokenLink text="New token" icon="plus" current={first === "new"} />
+      {link("#/activity", "activity", "Activity", first === "activity")}
+      {link("#/catalog", "catalog", "Catalog", first === "catalog")}
     </nav>
   );
 }
@@ -128,7 +131,10 @@ function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
     <details class="account" ref={details}>
       <summary>
         <span class="unseen">Signed in as </span>
-        {me.owner}
+        <span class="initials" aria-hidden="true">
+          {initials(me.owner)}
+        </span>
+        <span>{me.owner}</span>
       </summary>
       <div class="panel">
         <p>

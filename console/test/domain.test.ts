@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Caller } from "../src/api/types";
 import { whyNotCreate } from "../src/domain/abilities";
+import { initials } from "../src/domain/labels";
 import { lifetimes } from "../src/domain/lifetimes";
 import { withoutSecrets } from "../src/domain/redaction";
 import { abbreviated, commands } from "../src/domain/shell-snippets";
@@ -203,4 +204,8 @@ test("tokens in a text are replaced by their IDs, and JWTs by an ellipsis", () =
     ["keys-of-production.internal-services.example", "keys-of-production.internal-services.example"],
   ];
   for (const [text = "", expected] of rows) assert.equal(withoutSecrets(text), expected);
+});
+
+test("initials come from the first two words of an owner", () => {
+  assert.deepEqual(["alice", "alice.example@example.com", "trust:deploy-billing", "élodie"].map(initials), ["A", "AE", "TD", "É"]);
 });

@@ -37,6 +37,8 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await signIn(page, stack);
     await page.getByText(/^\d+ tokens?/).first().waitFor();
     await check(page, "list");
+    const filters = page.getByRole("button", { name: "Filters" });
+    if (await filters.isVisible()) await filters.click();
     await page.getByLabel("Group by owner").check();
     await page.getByRole("cell", { name: /^alice \d+ token/ }).waitFor();
     await check(page, "list, grouped");

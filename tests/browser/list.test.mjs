@@ -174,6 +174,52 @@ test("a long name is shown whole", async (t) => {
   }
 });
 
+test("rows are 44 px high, and compact ones stay so after a reload", async (t) => {
+  await it.stack.createToken({ name: "high" });
+  const page = await it.open(t, { viewport: { width: 1920, height: 1080 } });
+  const height = async () => Math.round((await rows(page).first().boundingBox()).height);
+  await signIn(page, it.stack, { hash: "#/tokens?q=high" });
+  await rows(page).first().waitFor();
+  assert.equal(await height(), 44);
+  const toggle = page.getByRole("button", { name: "Compact rows" });
+  await toggle.click();
+  assert.equal(await height(), 32);
+  await page.reload();
+  await signIn(page, it.stack, { hash: "#/tokens?q=high" });
+  await page.locator("[aria-pressed=true]").and(toggle).waitFor();
+  assert.equal(await height(), 32);
+});
+
+test("the filters are folded on a phone", async (t) => {
+  const page = await it.open(t, { viewport: { width: 390, height: 844 } });
+  await signIn(page, it.stack);
+  const status = page.getByLabel("Status");
+  await page.getByRole("button", { name: "Filters" }).waitFor();
+  assert.ok(!(await status.isVisible()));
+  await page.getByRole("button", { name: "Filters" }).click();
+  await status.selectOption({ label: "Active" });
+  await page.waitForURL(/status=active$/);
+});
+
+test("the header and the column headers stay in sight", async (t) => {
+  for (let at = 0; at < 40; at++) await it.stack.createToken({ name: `scrolled ${at}` });
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/tokens?q=scrolled" });
+  await counted(page, /^Showing 40 of/);
+  await page.evaluate(() => scrollTo(0, 900));
+  const top = async (locator) => (await locator.boundingBox()).y;
+  const [frame, header] = [await top(page.getByRole("navigation")), await top(page.getByRole("columnheader", { name: "Name" }))];
+  assert.ok(frame >= 0 && frame < header && header < 120, `${frame}, ${header}`);
+});
+
+test("an empty list links to templates", async (t) => {
+  const page = await it.open(t);
+  await signInWithGroups(page, it.stack, "erin", "portcullis-deployer");
+  await page.getByRole("link", { name: "Read-only monitoring" }).click();
+  await page.getByRole("heading", { name: "New token" }).waitFor();
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "monitoring");
+});
+
 test("a revoked token shows when it was revoked instead of its expiration", async (t) => {
   const { stack } = it;
   const revoked = await stack.createToken({ name: "revoked one" });

@@ -29,6 +29,17 @@ test("the details of a token are shown and can be edited", async (t) => {
   assert.equal((await fetched(token)).name, "after");
 });
 
+test("the header sums up a token, and keeps destructive actions apart", async (t) => {
+  const token = await it.stack.createToken({ name: "summed up", owner: "bob" });
+  await it.stack.demoStatus("/apps/billing", token.token);
+  const page = await show(t, token);
+  const summary = page.locator(".summary");
+  for (const text of ["bob", "in 30 days", "just now"]) await summary.getByText(text).waitFor();
+  const box = (name) => page.getByRole("button", { name, exact: true }).boundingBox();
+  const [rotate, disable, revoke] = [await box("Rotate"), await box("Disable"), await box("Revoke")];
+  assert.ok(rotate.x < disable.x && revoke.x - disable.x > 300, "the destructive actions are apart");
+});
+
 test("saving an expiration that was not changed keeps it to the second", async (t) => {
   const token = await it.stack.createToken({ name: "kept", expires_in: "1h" });
   const page = await show(t, token);

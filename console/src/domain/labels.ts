@@ -121,3 +121,9 @@ export function refusal(explanation: Explanation, tested: { path: string; addres
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${new Intl.NumberFormat().format(count)} ${count === 1 ? one : many}`;
 }
+
+/** Up to two initials of an owner, such as “AE” for alice.example@example.com. */
+export function initials(owner: string): string {
+  const words = owner.replace(/@.*/s, "").split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  return (words.length > 1 ? words.slice(0, 2) : [owner]).map((word) => [...word][0] ?? "").join("").toUpperCase();
+}

@@ -1,11 +1,12 @@
 // Search, filters and sort order of the list of tokens.
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { restoreDismissed } from "../data/dismissals";
 import { CONCERNS, type Concern } from "../domain/concerns";
 import { STATUSES } from "../domain/labels";
 import { withoutSecrets } from "../domain/redaction";
 import { compareOwners, SORTS, type Row, type SortKey, type View } from "../domain/token-view";
 import { Choice, Options } from "../ui/choice";
+import { Icon } from "../ui/icon";
 import { isTyping } from "../ui/keyboard-shortcuts";
 
 interface Props {
@@ -21,32 +22,40 @@ export function TokenFilters({ rows, view, change }: Props) {
     if (view.owner !== "") all.add(view.owner);
     return [...all].toSorted(compareOwners);
   }, [rows, view.owner]);
+  const [open, setOpen] = useState(false);
   return (
     <div class="filters" role="search">
       <SearchField search={view.search} change={change} />
-      <label>
-        Status{" "}
-        <select value={view.status} onChange={(event) => change({ status: event.currentTarget.value as View["status"] })}>
-          <option value="all">All statuses</option>
-          <Options of={Object.entries(STATUSES)} />
-        </select>
-      </label>
-      {owners.length > 1 && (
+      {/* On narrow screens only. */}
+      <button type="button" class="fold" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name="filter" />
+        Filters
+      </button>
+      <div class={open ? "foldable" : "foldable folded"}>
         <label>
-          Owner{" "}
-          <select value={view.owner} onChange={(event) => change({ owner: event.currentTarget.value })}>
-            <option value="">All owners</option>
-            <Options of={owners.map((owner) => [owner, owner])} />
+          Status{" "}
+          <select value={view.status} onChange={(event) => change({ status: event.currentTarget.value as View["status"] })}>
+            <option value="all">All statuses</option>
+            <Options of={Object.entries(STATUSES)} />
           </select>
         </label>
-      )}
-      <label>
-        Sort{" "}
-        <select value={view.sort} onChange={(event) => change({ sort: event.currentTarget.value as SortKey, reversed: false })}>
-          <Options of={Object.entries(SORTS)} />
-        </select>
-      </label>
-      {(owners.length > 1 || view.byOwner) && <Choice label="Group by owner" checked={view.byOwner} onChange={(byOwner) => change({ byOwner })} />}
+        {owners.length > 1 && (
+          <label>
+            Owner{" "}
+            <select value={view.owner} onChange={(event) => change({ owner: event.currentTarget.value })}>
+              <option value="">All owners</option>
+              <Options of={owners.map((owner) => [owner, owner])} />
+            </select>
+          </label>
+        )}
+        <label>
+          Sort{" "}
+          <select value={view.sort} onChange={(event) => change({ sort: event.currentTarget.value as SortKey, reversed: false })}>
+            <Options of={Object.entries(SORTS)} />
+          </select>
+        </label>
+        {(owners.length > 1 || view.byOwner) && <Choice label="Group by owner" checked={view.byOwner} onChange={(byOwner) => change({ byOwner })} />}
+      </div>
     </div>
   );
 }

@@ -2,12 +2,14 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Token } from "../api/types";
 import { caller } from "../auth/session";
+import { compact, setCompact } from "../data/density";
 import { dismissals as allDismissals } from "../data/dismissals";
 import { insights as allInsights, requestInsightsInBackground } from "../data/token-insights";
 import { loadTokens, tokenList } from "../data/tokens";
 import { whyNotCreate, whyNotManage } from "../domain/abilities";
 import { toCsv, toJson } from "../domain/token-export";
 import { plural } from "../domain/labels";
+import { TEMPLATES } from "../domain/templates";
 import { localDay } from "../domain/time";
 import { DEFAULT_VIEW, filterAndSort, isFiltered, queryOf, rowOf, viewOf, type Row, type View } from "../domain/token-view";
 import { returnedFrom, route, setQuery } from "../router";
@@ -18,6 +20,7 @@ import { Loading } from "../ui/loading";
 import { NewTokenLink } from "../ui/new-token-link";
 import { ProblemNote } from "../ui/problem-note";
 import { useNow } from "../ui/time";
+import { forgetHeights } from "../ui/virtual-rows";
 import { BulkActions } from "./bulk-actions";
 import { ConcernFilters, TokenFilters } from "./token-filters";
 import { TokenTable } from "./token-table";
@@ -84,6 +87,7 @@ export function TokensPage() {
           </button>
         )}
         {rows.length > 0 && !isLoading && <ExportButtons rows={rows} />}
+        {rows.length > 0 && <CompactToggle />}
       </BulkActions>
       {isLoading && isEmpty && <Loading what="tokens" />}
       {list.state === "complete" && isEmpty && (
@@ -93,6 +97,19 @@ export function TokensPage() {
           <p>
             <NewTokenLink text="Create your first token" class="button primary" />
           </p>
+          {denied === null && (
+            <p class="quiet">
+              Or start from a template:{" "}
+              {Object.entries(TEMPLATES).map(([key, { label }], index) => (
+                <>
+                  {index > 0 && " · "}
+                  <a key={key} href={`#/new?template=${key}`}>
+                    {label}
+                  </a>
+                </>
+              ))}
+            </p>
+          )}
         </div>
       )}
       {!isEmpty && rows.length === 0 && !isLoading && (
@@ -110,6 +127,19 @@ export function TokensPage() {
       )}
       {rows.length > 0 && <TokenTable rows={rows} insightsById={insightsById} now={now} view={view} change={change} returned={returned} />}
     </>
+  );
+}
+
+function CompactToggle() {
+  const on = useStore(compact);
+  const toggle = () => {
+    forgetHeights();
+    setCompact(!on);
+  };
+  return (
+    <button type="button" class="plain link apart" aria-pressed={on} onClick={toggle}>
+      Compact rows
+    </button>
   );
 }
 

@@ -81,7 +81,7 @@ export function TokenRow({ row: { token, found }, index, selected, insights, now
         <Expiration token={token} now={now} />
       </div>
       <div role="cell" class="status">
-        <StatusBadge token={token} />
+        {token.status === "active" ? <span class="quiet">Active</span> : <StatusBadge token={token} />}
       </div>
     </div>
   );

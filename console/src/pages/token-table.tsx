@@ -1,5 +1,6 @@
 // The table of tokens. Only the rows in sight are rendered, so that it is fast with 10,000 tokens.
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { compact } from "../data/density";
 import { selection } from "../data/selection";
 import { requestInsights } from "../data/token-insights";
 import type { Insights } from "../domain/concerns";
@@ -36,7 +37,7 @@ export function TokenTable({ rows, insightsById, now, view, change, returned }: 
   }, [first, last, items]);
 
   return (
-    <div role="table" class="tokens" aria-label="Tokens" aria-rowcount={items.length + 1}>
+    <div role="table" class={useStore(compact) ? "tokens compact" : "tokens"} aria-label="Tokens" aria-rowcount={items.length + 1}>
       <Head view={view} change={change} />
       <div role="rowgroup" class="rows" ref={body}>
         <div role="presentation" style={{ height: `${above}px` }} />

@@ -12,12 +12,14 @@ import { applyTokenChange, readToken, withEtag, type TokenWithEtag } from "../da
 import { whyNotChange, whyNotEdit, whyNotEnable, whyNotManage } from "../domain/abilities";
 import { concerns } from "../domain/concerns";
 import { clientText, DISABLED_REASONS, REVOKE_REASONS } from "../domain/labels";
+import { hasExpired } from "../domain/time";
 import { listHash } from "../router";
 import { useStore } from "../store";
 import { Actor } from "../ui/actor";
 import { ConcernMark } from "../ui/concern-mark";
 import { CopyButton } from "../ui/copy-button";
 import { Heading } from "../ui/heading";
+import { Icon, type IconName } from "../ui/icon";
 import { Loading } from "../ui/loading";
 import { NewTokenLink } from "../ui/new-token-link";
 import { ProblemNote } from "../ui/problem-note";
@@ -151,6 +153,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           {token.revoked_comment !== null && ` · “${token.revoked_comment}”`}
         </p>
       )}
+      <Summary token={token} now={now} />
       <TokenActions token={token} enabling={enabling} open={setOpenDialog} />
       {enabling.problem && <ProblemNote problem={enabling.problem} />}
       {/* Below the buttons, so that they do not move when the concerns load. */}
@@ -166,19 +169,6 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           <h2 id="details">Details</h2>
           <Editable loaded={loaded} catalog={catalog} now={now} read={read} onDone={changed} open={editing} setOpen={setEditing} />
           <dl class="facts">
-            <dt>Owner</dt>
-            <dd class="lines">{token.owner}</dd>
-            <dt>Last used</dt>
-            <dd>
-              {token.last_used_at === null ? (
-                "Never"
-              ) : (
-                <>
-                  <Time at={token.last_used_at} now={now} />
-                  {clientText(token.last_used_ip, token.last_used_user_agent)}
-                </>
-              )}
-            </dd>
             <dt>Created</dt>
             <dd>
               <Time at={token.created_at} now={now} /> by <Actor by={token.created_by} />
@@ -219,6 +209,38 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   );
 }
 
+/** What matters most, at a glance. */
+function Summary({ token, now }: { token: Token; now: number }) {
+  const { expires_at: expires, last_used_at: used } = token;
+  return (
+    <dl class="summary">
+      <div>
+        <dt>Owner</dt>
+        <dd class="lines">{token.owner}</dd>
+      </div>
+      {token.revoked_at === null && (
+        <div>
+          <dt>{hasExpired(token, now) ? "Expired" : "Expires"}</dt>
+          <dd>{expires === null ? "Never" : <Time at={expires} now={now} future={!hasExpired(token, now)} />}</dd>
+        </div>
+      )}
+      <div>
+        <dt>Last used</dt>
+        <dd>
+          {used === null ? (
+            "Never"
+          ) : (
+            <>
+              <Time at={used} now={now} />
+              <span class="quiet">{clientText(token.last_used_ip, token.last_used_user_agent)}</span>
+            </>
+          )}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
 /** What the caller may not do is disabled, with the reason. */
 function TokenActions({ token, enabling, open }: { token: Token; enabling: Action; open: (dialog: OpenDialog) => void }) {
   const me = caller();
@@ -228,24 +250,28 @@ function TokenActions({ token, enabling, open }: { token: Token; enabling: Actio
   const revoked = token.status === "revoked";
   const disabled = token.status === "disabled";
   const reasons = [revoked ? denied : notEdited, disabled ? notEnabled : null].filter((reason) => reason !== null);
-  const button = (label: string, dialog: OpenDialog, reason: string | null, danger = false) => (
-    <button type="button" class={danger ? "danger" : ""} disabled={reason !== null} aria-describedby={reason === null ? undefined : "why-not"} onClick={() => open(dialog)}>
+  const button = (label: string, icon: IconName, dialog: OpenDialog, reason: string | null, className = "") => (
+    <button type="button" class={className} disabled={reason !== null} aria-describedby={reason === null ? undefined : "why-not"} onClick={() => open(dialog)}>
+      <Icon name={icon} />
       {label}
     </button>
   );
   return (
     <>
       <div class="actions">
-        {!revoked && button("Rotate", "rotate", notEdited)}
-        {token.status === "active" && button("Disable", "disable", denied)}
+        {!revoked && button("Rotate", "rotate", "rotate", notEdited, "primary")}
+        {token.status === "active" && button("Disable", "pause", "disable", denied)}
         {disabled && (
           <button type="button" disabled={notEnabled !== null} aria-disabled={enabling.busy} aria-describedby={notEnabled === null ? undefined : "why-not"} onClick={enabling.submit}>
+            <Icon name="play" />
             {enabling.busy ? "Enabling…" : "Enable"}
           </button>
         )}
-        <NewTokenLink text="Duplicate" class="button" query={`?from=${token.id}`} />
-        {!revoked && button("Revoke", "revoke", denied, true)}
-        {button("Delete", "delete", denied, true)}
+        <NewTokenLink text="Duplicate" icon="copy" class="button" query={`?from=${token.id}`} />
+        <span class="apart">
+          {!revoked && button("Revoke", "ban", "revoke", denied, "danger")}
+          {button("Delete", "trash", "delete", denied, "plain danger-link")}
+        </span>
       </div>
       {reasons.length > 0 && (
         <p class="hint" id="why-not">

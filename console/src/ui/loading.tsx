@@ -1,8 +1,13 @@
-// The loading indicator.
+// The loading indicator: the outline of what is loading.
 export function Loading({ what }: { what: string }) {
   return (
-    <p class="loading" role="status">
-      Loading {what}…
-    </p>
+    <div class="loading" role="status">
+      <p class="unseen">Loading {what}…</p>
+      <div class="skeleton" aria-hidden="true">
+        <span />
+        <span />
+        <span />
+      </div>
+    </div>
   );
 }

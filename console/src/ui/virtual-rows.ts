@@ -11,6 +11,11 @@ const heights = new Map<string, number>();
 let measuredWidth = 0;
 let estimate = 60;
 
+/** To call when the style of the rows changes. */
+export function forgetHeights(): void {
+  heights.clear();
+}
+
 export interface VirtualRows {
   /** The element with the rows. Each has its key as `data-key`. */
   body: RefObject<HTMLDivElement | null>;
