@@ -18,6 +18,7 @@ import { Heading } from "./ui/heading";
 import { Icon, type IconName } from "./ui/icon";
 import { Loading } from "./ui/loading";
 import { NewTokenLink } from "./ui/new-token-link";
+import { SessionWarning } from "./ui/session-warning";
 import { StatusMessage } from "./ui/status-message";
 import { Time, useNow } from "./ui/time";
 import { GrantList } from "./ui/grants";
@@ -67,6 +68,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {now.state === "starting" && <Loading what="your session" />}
         {now.state === "out" && <SignInPage why={now.why} byUser={now.byUser} />}
+        {now.state === "in" && <SessionWarning me={now.me} />}
         {now.state === "in" && <Page where={where} />}
       </main>
       <StatusMessage />

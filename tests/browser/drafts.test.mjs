@@ -170,3 +170,24 @@ test("a session that expires without unsaved changes says nothing about them", a
   await page.getByRole("heading", { name: "Catalog", exact: true }).waitFor();
   await signInAgain(page, page.getByRole("link", { name: "Tokens", exact: true }), { expected: EXPIRED });
 });
+
+test("a session that expires soon warns, and a form survives signing in again", async (t) => {
+  const page = await it.open(t);
+  // A provider that does not renew sessions.
+  await page.route("**/dev/token", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), refresh_token: undefined } });
+  });
+  await page.clock.install();
+  await signIn(page, it.stack, { hash: "#/new" });
+  await fillForm(page);
+  const warning = page.locator(".session-warning");
+  assert.equal(await warning.count(), 0);
+  await page.clock.fastForward("07:57:00");
+  await warning.getByText(/^Your session expires in \d minutes\./).waitFor();
+  await page.getByRole("button", { name: "Sign in again" }).click();
+  await page.getByRole("button", { name: /alice/ }).click();
+  await restored(page);
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "kept");
+  assert.equal(await stored(page), "{}", "nothing is stored during a session");
+});

@@ -51,6 +51,8 @@ export function keepDraftsWith(keep: typeof keepDrafts): void {
 
 /** Sessions are refreshed this many milliseconds before they expire. */
 const REFRESH_MARGIN = 60_000;
+/** The console warns this many milliseconds before the session expires. */
+const EXPIRY_WARNING = 5 * 60_000;
 
 authorizeWith({
   async bearer() {
@@ -88,8 +90,7 @@ export async function start(): Promise<void> {
     return;
   }
   try {
-    const provider = await discover(API);
-    if (provider === null) throw new SignInError("Single sign-on isn’t set up. Use an API token.");
+    const provider = await discoverProvider();
     credential = { kind: "session", provider, tokens: await exchangeCode(provider, callback) };
     await loadCaller();
   } catch (error) {
@@ -98,9 +99,27 @@ export async function start(): Promise<void> {
 }
 
 export async function signIn(): Promise<void> {
+  await redirectToProvider(await discoverProvider());
+}
+
+/** Leaves for the provider before the session expires. Unsaved entries are kept. */
+export async function signInAgain(): Promise<void> {
+  const provider = await discoverProvider();
+  const now = session.get();
+  if (now.state === "in") keepDrafts(now.me.owner);
+  await redirectToProvider(provider);
+}
+
+/** Whether the session is about to expire and nothing but a new sign-in prevents that. */
+export function isExpiring(me: Caller, now: number): boolean {
+  const isRenewed = credential?.kind === "session" && credential.tokens.refreshToken !== null;
+  return me.expires_at !== null && Date.parse(me.expires_at) - now < EXPIRY_WARNING && !isRenewed;
+}
+
+async function discoverProvider(): Promise<Provider> {
   const provider = await discover(API);
   if (provider === null) throw new SignInError("Single sign-on isn’t set up. Use an API token.");
-  await redirectToProvider(provider);
+  return provider;
 }
 
 /** The name of the sign-in provider; null if single sign-on isn't set up. */
