@@ -116,7 +116,9 @@ class Client:
             self.tokens = {id: token for id, token in self.tokens.items() if id in found}
             self.pending = None
 
-    def check_token(self, service: Service, session: requests.Session, id: str, view: dict, pending: str | None) -> None:
+    def check_token(
+        self, service: Service, session: requests.Session, id: str, view: dict, pending: str | None
+    ) -> None:
         url = f"{service.url}/tokens/{id}"
         version = int(session.get(url, timeout=60).headers["ETag"].strip('"'))
         events = session.get(f"{url}/events", params={"limit": 100}, timeout=60).json()["events"]
