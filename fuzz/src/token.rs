@@ -28,8 +28,8 @@ pub fn token(prefix: &str, seed: &[u8]) -> String {
     text + &sum
 }
 
-/// CRC-32 bit by bit, in base62 with six digits.
-fn checksum(text: &str) -> String {
+/// CRC-32 bit by bit.
+pub fn crc32(text: &str) -> u32 {
     let mut crc = u32::MAX;
     for byte in text.bytes() {
         crc ^= u32::from(byte);
@@ -37,7 +37,12 @@ fn checksum(text: &str) -> String {
             crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
         }
     }
-    let mut rest = !crc as usize;
+    !crc
+}
+
+/// The checksum of a token: CRC-32 in base62 with six digits.
+fn checksum(text: &str) -> String {
+    let mut rest = crc32(text) as usize;
     let mut digits = [b'0'; 6];
     for digit in digits.iter_mut().rev() {
         *digit = ALPHABET[rest % 62];
