@@ -9,8 +9,8 @@ use portcullis::http::JsonFields;
 use portcullis::text::{Description, TokenName};
 use serde_json::{Map, Value, json};
 
-const MOST: usize = 3;
-const NUMBER: u32 = 100;
+const MAX_PERMISSIONS: usize = 3;
+const MAX_DAYS: u32 = 100;
 const KNOWN: &str = "name, description, permissions, days";
 
 #[derive(Arbitrary, Clone, Debug)]
@@ -43,8 +43,8 @@ fuzz_target!(|input: (Vec<(u8, Input)>, &[u8])| {
     let name: Option<TokenName> = fields.optional("name");
     let removed = fields.take_if_null("description");
     let description: Option<Description> = fields.optional("description");
-    let permissions: Option<Vec<Permission>> = fields.list("permissions", MOST);
-    let days = fields.number("days", NUMBER);
+    let permissions: Option<Vec<Permission>> = fields.list("permissions", MAX_PERMISSIONS);
+    let days = fields.number("days", MAX_DAYS);
     assert_eq!(removed, object.get("description") == Some(&Value::Null));
 
     let text = |field: &str| object.get(field).and_then(Value::as_str);
@@ -53,13 +53,13 @@ fuzz_target!(|input: (Vec<(u8, Input)>, &[u8])| {
     assert_eq!(description, text("description").and_then(|description| description.parse().ok()));
     let listed = object.get("permissions").and_then(Value::as_array);
     let good: Option<Vec<Permission>> = listed
-        .filter(|list| (1..=MOST).contains(&list.len()))
+        .filter(|list| (1..=MAX_PERMISSIONS).contains(&list.len()))
         .and_then(|list| list.iter().map(|entry| entry.as_str()?.parse().ok()).collect());
     if let Some(good) = &good {
         assert!(good.iter().all(|entry| permissions.iter().flatten().any(|found| found == entry)));
     }
     let number = object.get("days").and_then(Value::as_f64).filter(|days| days.fract() == 0.0);
-    let number = number.filter(|days| (1.0..=f64::from(NUMBER)).contains(days));
+    let number = number.filter(|days| (1.0..=f64::from(MAX_DAYS)).contains(days));
     assert_eq!(days.map(f64::from), number);
 
     let wrong = is_given("name") && name.is_none()

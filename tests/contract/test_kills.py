@@ -26,7 +26,7 @@ SEED = int(os.environ.get("PORTCULLIS_TEST_SEED", "1"))
 CLIENTS = 8
 LIMIT = 4
 # A kill comes after so many responses.
-MOST_RESPONSES = 60
+MAX_RESPONSES = 60
 STATUS_AFTER = {"disable": "disabled", "enable": "active", "revoke": "revoked"}
 
 
@@ -172,7 +172,7 @@ def run(service: Service, clients: list[Client]) -> None:
             list(pool.map(lambda client: client.check(service), clients))
             responses = Semaphore(0)
             writing = [pool.submit(client.write, service, responses) for client in clients]
-            for _ in range(kill_after.randint(1, MOST_RESPONSES)):
+            for _ in range(kill_after.randint(1, MAX_RESPONSES)):
                 assert responses.acquire(timeout=60)
             service.stop(signal.SIGKILL)
             for client in writing:
