@@ -20,9 +20,9 @@ use tokio::net::TcpListener;
 
 use super::page;
 use super::snapshot::Snapshot;
-use super::world::{AUDIENCE, FOREVER, World, provider, settings};
+use super::world::{FOREVER, World, settings};
 use crate::store::unavailable::{asked, request};
-use crate::support::Issuer;
+use crate::support::{AUDIENCE, Issuer, provider};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Behavior {

@@ -8,7 +8,7 @@ use authorizer::{Authorizer, HttpApiResponseFormat, Outcome};
 use portcullis::catalog::Catalog;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::grants::{Grants, Resource};
-use portcullis::oidc::{self, Provider};
+use portcullis::oidc;
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{CatalogWrite, CreateOutcome, Limits, Timeouts};
 use portcullis::token::{Actor, EventOrigin, TokenRecord};
@@ -18,9 +18,8 @@ use serde_json::json;
 
 use crate::store::fixture::Table;
 use crate::store::unavailable::asked;
-use crate::support::Issuer;
+use crate::support::{AUDIENCE, Issuer, provider};
 
-pub(super) const AUDIENCE: &str = "https://tokens.example.com";
 pub(super) const FOREVER: Duration = Duration::from_secs(3600);
 /// Maximum number of live tokens per owner.
 pub(super) const LIMIT: u32 = 2;
@@ -150,16 +149,4 @@ fn authorizer(table: &Table, url: &str, timeouts: Timeouts, issuer: &Issuer, clo
     settings.oidc = oidc::Settings { provider: Some(provider(&issuer.url)), timeout: FOREVER };
     let app = App { tokens: table.items_behind(url, timeouts), settings, clock };
     Authorizer::new(app, HttpApiResponseFormat::Simple).unwrap().with_deadlines(FOREVER, FOREVER)
-}
-
-/// The provider of sessions.
-pub(super) fn provider(issuer: &str) -> Provider {
-    Provider {
-        issuer: issuer.to_owned(),
-        audience: AUDIENCE.to_owned(),
-        groups_claim: "groups".to_owned(),
-        owner_claim: "sub".to_owned(),
-        client_id: AUDIENCE.to_owned(),
-        scopes: "openid".to_owned(),
-    }
 }

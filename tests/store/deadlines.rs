@@ -8,7 +8,7 @@ use exchange::{EXCHANGE_DEADLINE, Exchange};
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::catalog::Catalog;
-use portcullis::oidc::{self, Provider};
+use portcullis::oidc;
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{Timeouts, TokenStore};
 use portcullis::token::Actor;
@@ -18,12 +18,11 @@ use tokio::time::timeout;
 
 use super::unavailable::{app, asked, request};
 use super::{Table, now};
-use crate::support::Issuer;
+use crate::support::{AUDIENCE, Issuer, provider};
 
 const FOREVER: Duration = Duration::from_secs(3600);
 /// Ends a test that would wait for ever.
 const A_MINUTE: Duration = Duration::from_secs(60);
-const AUDIENCE: &str = "https://tokens.example.com";
 
 /// An endpoint of which the system accepts connections, and that never responds.
 struct Silent(TcpListener);
@@ -46,17 +45,7 @@ impl Silent {
 
 fn authorizer(tokens: TokenStore, issuer: Option<&str>) -> Authorizer {
     let mut app = app(tokens);
-    app.settings.oidc = oidc::Settings {
-        timeout: FOREVER,
-        provider: issuer.map(|issuer| Provider {
-            issuer: issuer.to_owned(),
-            audience: AUDIENCE.to_owned(),
-            groups_claim: "groups".to_owned(),
-            owner_claim: "sub".to_owned(),
-            client_id: AUDIENCE.to_owned(),
-            scopes: "openid".to_owned(),
-        }),
-    };
+    app.settings.oidc = oidc::Settings { timeout: FOREVER, provider: issuer.map(provider) };
     Authorizer::new(app, HttpApiResponseFormat::Simple).unwrap().with_deadlines(FOREVER, FOREVER)
 }
 

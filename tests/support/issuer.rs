@@ -9,9 +9,25 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis::clock::Clock;
+use portcullis::oidc::Provider;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
+
+/// The audience of sessions and of CI jobs' identities.
+pub(crate) const AUDIENCE: &str = "https://tokens.example.com";
+
+/// The provider of sessions at this URL.
+pub(crate) fn provider(issuer: &str) -> Provider {
+    Provider {
+        issuer: issuer.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        groups_claim: "groups".to_owned(),
+        owner_claim: "sub".to_owned(),
+        client_id: AUDIENCE.to_owned(),
+        scopes: "openid".to_owned(),
+    }
+}
 
 /// An issuer with one key.
 pub(crate) struct Issuer {

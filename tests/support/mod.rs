@@ -41,7 +41,7 @@ use serde_json::Value;
 
 pub(crate) use audit_log::AuditLog;
 pub(crate) use dynamodb_proxy::{Call, DynamoDbProxy, Reply, Symptom};
-pub(crate) use issuer::Issuer;
+pub(crate) use issuer::{AUDIENCE, Issuer, provider};
 pub(crate) use process::alone;
 pub(crate) use request::Request;
 pub(crate) use response::Response;
