@@ -244,7 +244,7 @@ pub(crate) mod tests {
         paths
     }
 
-    /// The requests that a permission on a resource allows, by a second implementation: their indexes in `requests`.
+    /// Whether a permission on a resource allows each of the requests, by a second implementation.
     fn allowed(requests: &[(String, String)], permission: &str, resource: &str) -> Vec<bool> {
         let allows = |(needed, path): &(String, String)| {
             let mut parts = permission.split(':').zip(needed.split(':'));
