@@ -11,7 +11,12 @@ use serde_json::{Value, json};
 use super::history::{Action, Call, LogicalClock, Outcome, SecretNumber, TokenNumber};
 use crate::support::{Issuer, Request, Response, Stack, owner};
 
+/// Owners that the clients use at a time.
 const OWNERS: usize = 4;
+/// After so many creates, other owners take their place, because one call revokes only some hundred tokens of an owner.
+const CREATES: usize = 200;
+/// The owner of exchanged tokens.
+const EXCHANGED: usize = usize::MAX;
 /// Clients choose among the newest tokens of an owner, so that they meet.
 const NEWEST: usize = 12;
 const FORM: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange\
@@ -22,8 +27,8 @@ pub(crate) struct World<'a> {
     stack: &'a Stack,
     /// Signs the identities that are exchanged.
     issuer: Option<&'a Issuer>,
-    /// The last one is that of exchanged tokens.
-    owners: Vec<String>,
+    /// Start of the owners' names.
+    owners: String,
     tokens: Mutex<Vec<KnownToken>>,
     clock: LogicalClock,
     next: AtomicUsize,
@@ -40,8 +45,14 @@ struct KnownToken {
 
 impl<'a> World<'a> {
     pub(crate) fn new(stack: &'a Stack, issuer: Option<&'a Issuer>) -> Self {
-        let owners = (0..OWNERS).map(|_| owner()).chain(["trust:job".to_owned()]).collect();
-        Self { stack, issuer, owners, tokens: Mutex::default(), clock: LogicalClock::default(), next: 0.into() }
+        Self {
+            stack,
+            issuer,
+            owners: owner(),
+            tokens: Mutex::default(),
+            clock: LogicalClock::default(),
+            next: 0.into(),
+        }
     }
 
     /// Runs the clients until each has made its calls; returns all calls.
@@ -58,7 +69,7 @@ impl<'a> World<'a> {
 
     /// One call; `None` if there is no token yet.
     fn call(&self, random: &mut SmallRng) -> Option<Call> {
-        let owner = random.random_range(0..OWNERS);
+        let owner = self.next.load(Ordering::SeqCst) / CREATES * OWNERS + random.random_range(0..OWNERS);
         let chosen = random.random_range(0..100);
         if chosen < 14 {
             return Some(self.create(owner));
@@ -91,8 +102,8 @@ impl<'a> World<'a> {
 
     fn create(&self, owner: usize) -> Call {
         let body = json!({
-            "name": "history", "owner": self.owners[owner], "permissions": ["apps:read"], "resources": ["*"],
-            "expires_in": "1d",
+            "name": "history", "owner": format!("{}-{owner}", self.owners), "permissions": ["apps:read"],
+            "resources": ["*"], "expires_in": "1d",
         });
         let request = self.stack.post("/tokens").bearer(&self.stack.admin).json(&body);
         self.issue(owner, Action::Create, request, |answer| (&answer["id"], &answer["token"]))
@@ -101,7 +112,7 @@ impl<'a> World<'a> {
     fn exchange(&self) -> Call {
         let issuer = self.issuer.expect("an issuer");
         let request = self.stack.post("/exchange").form(format!("{FORM}{}", issuer.signs(&issuer.claims())));
-        self.issue(OWNERS, Action::Exchange, request, |answer| (&answer["token_id"], &answer["access_token"]))
+        self.issue(EXCHANGED, Action::Exchange, request, |answer| (&answer["token_id"], &answer["access_token"]))
     }
 
     /// Creates a token, and lets the others know.
@@ -140,7 +151,7 @@ impl<'a> World<'a> {
     }
 
     fn revoke_owner(&self, owner: usize) -> Call {
-        let path = format!("/owners/{}/revoke-tokens", self.owners[owner]);
+        let path = format!("/owners/{}-{owner}/revoke-tokens", self.owners);
         let request = self.stack.post(&path).bearer(&self.stack.admin);
         let (call, response) = self.timed(TokenNumber::MAX, owner, Action::RevokeOwner, request);
         let is_done = response.is_some_and(|response| response.status == 200 && response.json()["done"] == true);
