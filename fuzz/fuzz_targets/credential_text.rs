@@ -13,12 +13,13 @@ use serde_json::{Map, Value};
 enum Piece {
     Text(String),
     Token([u8; 59], u8),
-    /// A token whose `_` is percent-encoded.
-    Encoded([u8; 59], bool),
+    /// A token with percent-encoded characters.
+    Encoded([u8; 59], u8),
     Jwt {
         header: u8,
         claims: u8,
         signature: u8,
+        encoded: u8,
     },
 }
 
@@ -30,14 +31,15 @@ fuzz_target!(|pieces: Vec<Piece>| {
     if text.len() > 600 {
         return;
     }
-    assert_eq!(contains_credential(&text), has_token(&text) || has_jwt(&text), "{text:?}");
+    let plain = decoded(&text);
+    assert_eq!(contains_credential(&text), has_token(&plain) || has_jwt(&plain), "{text:?}");
     let redacted = redact(&text);
     assert!(!contains_credential(&redacted), "{text:?} became {redacted:?}");
     for piece in &pieces[..pieces.len().min(4)] {
         if let Piece::Token(..) | Piece::Encoded(..) = piece {
-            let token = piece.text();
+            let token = decoded(&piece.text());
             // The secret without the public ID. Text beside it may make it longer.
-            assert!(!redacted.contains(&token[token.len() - 43 - 6..]), "{text:?} became {redacted:?}");
+            assert!(!decoded(&redacted).contains(&token[token.len() - 43 - 6..]), "{text:?} became {redacted:?}");
         }
     }
 });
@@ -47,19 +49,44 @@ impl Piece {
         match self {
             Self::Text(text) => text.clone(),
             Self::Token(seed, prefix) => token(PREFIXES[usize::from(prefix % 4)], seed),
-            Self::Encoded(seed, upper) => token("pcl", seed).replacen('_', if *upper { "%5F" } else { "%5f" }, 1),
-            Self::Jwt { header, claims, signature } => {
+            Self::Encoded(seed, which) => encoded(&token("pcl", seed), *which),
+            Self::Jwt { header, claims, signature, encoded: which } => {
                 let header = URL_SAFE_NO_PAD.encode(HEADERS[usize::from(*header) % HEADERS.len()]);
                 let part = |length: &u8| "A".repeat(usize::from(length % 16));
-                format!("{header}.{}.{}", part(claims), part(signature))
+                encoded(&format!("{header}.{}.{}", part(claims), part(signature)), *which)
             }
         }
     }
 }
 
-/// Whether a token with any prefix begins at some position, its `_` possibly percent-encoded.
-fn has_token(text: &str) -> bool {
-    let plain = text.replace("%5F", "_").replace("%5f", "_");
+/// The text with some characters percent-encoded.
+fn encoded(text: &str, which: u8) -> String {
+    let is_encoded = |at: usize, byte: u8| match which % 4 {
+        0 => false,
+        1 => !byte.is_ascii_alphanumeric(),
+        2 => at % 7 == usize::from(which / 4) % 7,
+        _ => true,
+    };
+    let write = |(at, byte)| if is_encoded(at, byte) { format!("%{byte:02X}") } else { char::from(byte).to_string() };
+    text.bytes().enumerate().map(write).collect()
+}
+
+/// The text with its percent-encoded letters, digits and `-._~%` decoded, as often as there are some.
+fn decoded(text: &str) -> String {
+    let plain = (b'!'..=b'~').filter(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(byte));
+    let codes: Vec<_> = plain.map(|byte| (format!("%{byte:02x}"), byte)).collect();
+    let mut text = text.to_owned();
+    while let Some((at, byte)) = text.char_indices().find_map(|(at, _)| {
+        let code = text.get(at..at + 3)?.to_ascii_lowercase();
+        Some((at, codes.iter().find(|(known, _)| *known == code)?.1))
+    }) {
+        text.replace_range(at..at + 3, char::from(byte).encode_utf8(&mut [0]));
+    }
+    text
+}
+
+/// Whether a token with any prefix begins at some position.
+fn has_token(plain: &str) -> bool {
     let at = |from: usize| {
         let rest = plain.get(from..)?;
         let (prefix, body) = rest.split_once('_')?;

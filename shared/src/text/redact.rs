@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 use crate::secret::BODY;
 use crate::secret::plaintext::PlaintextToken;
 
-/// Minimum number of letters and digits after a `_` that are redacted: a token has 65, common identifiers have
-/// 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url) or 44.
-const MIN_REDACTED_LENGTH: usize = 50;
+/// Minimum number of letters and digits after a `_`, or in both cases, that are redacted: a token has 65, common
+/// identifiers have 32 (MD5, UUID), 40 (SHA-1), 43 (256 bits in base64url), 44 or 46 (a CID of IPFS).
+const MIN_REDACTED_LENGTH: usize = 47;
 /// Number of letters and digits after the `_` that stay: the public ID.
 const SHOWN_LENGTH: usize = 16;
 
@@ -35,23 +35,42 @@ const MAX_HEADER_LENGTH: usize = 1024;
 /// ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
 #[must_use]
 pub fn contains_credential(text: &str) -> bool {
+    let text = &*percent_decoded(text);
     contains_token(text) || contains_jwt(text)
 }
 
-fn contains_token(text: &str) -> bool {
-    let is_token = |(separator, after): (usize, usize)| {
-        let before = text.as_bytes().get(..separator).unwrap_or_default();
-        let body = text.get(after..after + BODY).filter(|body| body.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-        body.is_some_and(|body| PlaintextToken::find(before.iter().rev().copied(), body, |_| true).is_some())
-    };
-    separators(text).any(is_token)
+/// Decodes what a URL may percent-encode without changing its meaning, letters, digits and `-._~`
+/// ([RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-2.3)), and `%` itself, until nothing is left to decode.
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    for byte in text.bytes() {
+        decoded.push(byte);
+        while let [before @ .., b'%', high, low] = &decoded[..]
+            && let Some(byte) = unreserved(*high, *low)
+        {
+            decoded.truncate(before.len());
+            decoded.push(byte);
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
 }
 
-/// Start and end of each `_` or its percent-encoding `%5F`.
-fn separators(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    text.match_indices(['_', '%']).filter_map(|(at, mark)| match mark {
-        "_" => Some((at, at + 1)),
-        _ => text.get(at + 1..at + 3).filter(|code| code.eq_ignore_ascii_case("5F")).map(|_| (at, at + 3)),
+/// The character with these hexadecimal digits, if [`percent_decoded`] decodes it.
+fn unreserved(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
+    (byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)).then_some(byte)
+}
+
+fn contains_token(text: &str) -> bool {
+    text.match_indices('_').any(|(separator, _)| {
+        let before = text.as_bytes().get(..separator).unwrap_or_default();
+        let body = text.get(separator + 1..).and_then(|after| after.get(..BODY));
+        let body = body.filter(|body| body.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        body.is_some_and(|body| PlaintextToken::find(before.iter().rev().copied(), body, |_| true).is_some())
     })
 }
 
@@ -99,17 +118,20 @@ fn is_jwt_header(part: &str) -> bool {
 }
 
 /// Redacts possible JWTs and tokens for a log. Of a possible token, whole, truncated or mistyped, only the
-/// public ID after the `_` (or `%5F`) stays. Runs of 65 letters and digits in both cases are removed, because
-/// they may be a token without its prefix.
+/// public ID after the `_` stays. Other runs of as many letters and digits in both cases are removed, because
+/// they may be the end of a token. A text with percent-encoded characters is decoded if something in it is
+/// redacted, and stays as it is otherwise.
 ///
 /// Deliberately disguised tokens are not recognized.
 ///
 /// Not for owners: they may be as random as tokens, and no token can be an owner.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
-    match without_jwts(text) {
-        Some(left) => Cow::Owned(without_tokens(&left).into_owned()),
-        None => without_tokens(text),
+    let decoded = percent_decoded(text);
+    let without_jwts = without_jwts(&decoded);
+    match without_tokens(without_jwts.as_deref().unwrap_or(&decoded)) {
+        Some(redacted) => Cow::Owned(redacted),
+        None => without_jwts.map_or(Cow::Borrowed(text), Cow::Owned),
     }
 }
 
@@ -129,7 +151,8 @@ fn without_jwts(text: &str) -> Option<String> {
     (copied > 0).then(|| left + text.get(copied..).unwrap_or_default())
 }
 
-fn without_tokens(text: &str) -> Cow<'_, str> {
+/// Redacts tokens. `None` if there is none.
+fn without_tokens(text: &str) -> Option<String> {
     let mut redacted = String::new();
     let mut copied = 0;
     let mut at = 0;
@@ -144,29 +167,21 @@ fn without_tokens(text: &str) -> Cow<'_, str> {
         }
         at = to;
     }
-    if copied == 0 {
-        return Cow::Borrowed(text);
-    }
-    redacted.push_str(text.get(copied..).unwrap_or_default());
-    Cow::Owned(redacted)
+    (copied > 0).then(|| redacted + text.get(copied..).unwrap_or_default())
 }
 
 /// Start of the part of a run of letters and digits that must be redacted, if any.
 fn hidden(bytes: &[u8], from: usize, to: usize) -> Option<usize> {
     let run = bytes.get(from..to)?;
     let before = from.checked_sub(1).and_then(|at| bytes.get(at));
-    let word = match before {
-        Some(b'_') => Some(from),
-        Some(b'%') if run.get(..2).is_some_and(|code| code.eq_ignore_ascii_case(b"5F")) => Some(from + 2),
-        _ => None,
-    };
-    match word {
-        Some(word) if to - word >= MIN_REDACTED_LENGTH => Some(word + SHOWN_LENGTH),
-        _ => {
-            let mixed = run.iter().any(u8::is_ascii_lowercase) && run.iter().any(u8::is_ascii_uppercase);
-            (run.len() >= BODY && mixed).then_some(from)
-        }
+    if run.len() < MIN_REDACTED_LENGTH {
+        return None;
     }
+    if before == Some(&b'_') {
+        return Some(from + SHOWN_LENGTH);
+    }
+    let mixed = run.iter().any(u8::is_ascii_lowercase) && run.iter().any(u8::is_ascii_uppercase);
+    mixed.then_some(from)
 }
 
 fn is_base64url(byte: u8) -> bool {
@@ -188,8 +203,18 @@ mod tests {
     #[test]
     fn ordinary_text_is_unchanged() {
         let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-        for text in ["", "/apps/billing_api/builds", "GitHub Actions", "a_b_c", "über_größe", "%5Fx", "_", "%", digest]
-        {
+        for text in [
+            "",
+            "/apps/billing_api/builds",
+            "GitHub Actions",
+            "a_b_c",
+            "über_größe",
+            "%5Fx",
+            "_",
+            "%",
+            "a%20%5f%C3%9f%2",
+            digest,
+        ] {
             assert_eq!(redact(text), text);
         }
         assert_eq!(redact(&format!("/blobs/sha256:{digest}")), format!("/blobs/sha256:{digest}"));
@@ -255,15 +280,19 @@ mod tests {
 
     #[test]
     fn truncated_and_mistyped_tokens_are_redacted() {
-        assert_eq!(redact(&TOKEN[..4 + 50]), "pcl_0123456789abcdef[redacted]");
-        assert_eq!(redact(&format!("x%5F{}", &TOKEN[4..4 + 50])), "x%5F0123456789abcdef[redacted]");
-        assert_eq!(redact(&TOKEN[..4 + 49]), &TOKEN[..4 + 49]);
+        assert_eq!(redact(&TOKEN[..4 + 47]), "pcl_0123456789abcdef[redacted]");
+        assert_eq!(redact(&format!("x%5F{}", &TOKEN[4..4 + 47])), "x_0123456789abcdef[redacted]");
+        assert_eq!(redact(&TOKEN[..4 + 46]), &TOKEN[..4 + 46]);
+        // Without its prefix and a part of the ID or of the secret.
+        for start in 4..TOKEN.len() - 46 {
+            assert_eq!(redact(&format!("/x/{}", &TOKEN[start..])), "/x/[redacted]");
+        }
     }
 
     #[test]
     fn only_the_id_of_a_token_stays() {
         assert_eq!(redact(TOKEN), "pcl_0123456789abcdef[redacted]");
-        assert_eq!(redact(&TOKEN.replace('_', "%5f")), "pcl%5f0123456789abcdef[redacted]");
+        assert_eq!(redact(&TOKEN.replace('_', "%5f")), "pcl_0123456789abcdef[redacted]");
         let twice = format!("/x/{TOKEN}/y/{TOKEN}/z");
         assert_eq!(redact(&twice), "/x/pcl_0123456789abcdef[redacted]/y/pcl_0123456789abcdef[redacted]/z");
     }
@@ -274,6 +303,26 @@ mod tests {
             [TOKEN.replace('_', "-"), TOKEN.replace('_', "%255f"), TOKEN.replace("pcl_", ""), TOKEN.replace('_', "")]
         {
             assert!(!redact(&disguised).contains("SECRET"), "{disguised}");
+        }
+    }
+
+    #[test]
+    fn percent_encoded_tokens_and_jwts_are_redacted() {
+        let jwt = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0.eyJzdWIiOiJhIn0.a-b_c-d_e-f_g";
+        let every = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+        for encoded in [
+            jwt.replace('.', "%2E"),
+            jwt.replace('-', "%2d").replace('_', "%5F"),
+            jwt.replace('.', "%252e"),
+            jwt.replace('e', "%65"),
+            every(jwt),
+            every(&every(jwt)),
+        ] {
+            assert_eq!(redact(&format!("/apps/{encoded}/x")), "/apps/[redacted]/x");
+            assert!(contains_credential(&encoded), "{encoded}");
+        }
+        for encoded in [every(TOKEN), TOKEN.replace('_', "%25%35%66"), TOKEN.replace("RET", "%52ET")] {
+            assert_eq!(redact(&format!("%20{encoded}")), "%20pcl_0123456789abcdef[redacted]");
         }
     }
 
