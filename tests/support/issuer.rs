@@ -81,7 +81,7 @@ impl Issuer {
         let (now, number) = (Clock::system().now().seconds(), MADE.fetch_add(1, Ordering::SeqCst));
         json!({
             "iss": self.url, "aud": "https://tokens.example.com", "sub": "repo:acme/billing:ref:refs/heads/main",
-            "jti": format!("job-{number}"), "iat": now, "nbf": now - 5, "exp": now + 600,
+            "jti": format!("job-{number}"), "iat": now, "exp": now + 600,
             "repository": "acme/billing", "ref": "refs/heads/main", "environment": "production",
         })
     }

@@ -61,8 +61,8 @@ pub struct RegisteredClaims {
     pub exp: Number,
     /// The time before which it is not valid, in seconds.
     pub nbf: Option<Number>,
-    #[serde(rename = "iat")]
-    _iat: Option<Number>,
+    /// The time at which it was issued, in seconds.
+    pub iat: Option<Number>,
     /// All other claims.
     #[serde(flatten)]
     pub others: Map<String, Value>,

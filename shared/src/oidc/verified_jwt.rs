@@ -43,7 +43,9 @@ impl UnverifiedJwt<'_> {
         if now >= verified.refused_from() {
             return Err(JwtError::Expired);
         }
-        if verified.claims.nbf.as_ref().is_some_and(|nbf| now.plus_seconds(LEEWAY_SECONDS) < time(nbf)) {
+        // Without the check of `iat`, a clock that is behind would accept an expired JWT without `nbf`.
+        let RegisteredClaims { nbf, iat, .. } = &verified.claims;
+        if [nbf, iat].into_iter().flatten().any(|begin| now.plus_seconds(LEEWAY_SECONDS) < time(begin)) {
             return Err(JwtError::Unknown("the JWT is not valid yet"));
         }
         Ok(verified)
