@@ -31,10 +31,16 @@ pub struct PageArgs {
 /// # Errors
 /// When a file or a marker is missing.
 pub fn page(args: &PageArgs) -> Result<(), Error> {
+    let text = with_results(&fs::read_to_string(&args.page)?, args)?;
+    fs::write(&args.page, text)?;
+    Ok(())
+}
+
+fn with_results(text: &str, args: &PageArgs) -> Result<String, Error> {
     let report: Report = read(&args.results.join("compare.json"))?;
     let faults: Vec<FaultRow> = read(&args.results.join("faults.json"))?;
     let counted: Instructions = read(&args.instructions)?;
-    let mut text = fs::read_to_string(&args.page)?;
+    let mut text = text.to_owned();
     let run = format!(
         "Medians of {} rounds on one core of {}. Each round starts a program {} times and sends it {} warm requests.\n",
         report.rounds, report.processor, report.starts, report.requests
@@ -47,8 +53,7 @@ pub fn page(args: &PageArgs) -> Result<(), Error> {
     ] {
         text = replace(&text, marker, &content)?;
     }
-    fs::write(&args.page, text)?;
-    Ok(())
+    Ok(text)
 }
 
 fn read<T: serde::de::DeserializeOwned>(file: &std::path::Path) -> Result<T, Error> {
@@ -83,6 +88,22 @@ fn replace(text: &str, name: &str, content: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart;
+
+    #[test]
+    fn the_page_has_the_recorded_results() {
+        let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let args = PageArgs {
+            page: root.join("docs/performance.md"),
+            results: root.join("bench/results"),
+            instructions: root.join("bench/instructions.json"),
+        };
+        let text = fs::read_to_string(&args.page).unwrap();
+        assert!(with_results(&text, &args).unwrap() == text, "run `portcullis-bench page`");
+        let report = read(&args.results.join("compare.json")).unwrap();
+        let picture = fs::read_to_string(root.join("docs/performance.svg")).unwrap();
+        assert!(chart::svg(&report) == picture, "run `portcullis-bench compare --svg`");
+    }
 
     #[test]
     fn only_the_text_between_the_markers_is_replaced() {
