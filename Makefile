@@ -100,12 +100,10 @@ instructions: $(VALGRIND) ## Compare instruction counts with the recorded ones (
 	target/release/portcullis-bench instructions $(if $(UPDATE),--update) $(ARGS)
 	$(if $(UPDATE),target/release/portcullis-bench page)
 
-# A release build, without the LTO of a deployment.
 histories: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS="7 8" gives other seeds)
 	for seed in $(or $(ARGS),1 2 3); do \
-		CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_PANIC=unwind \
-			PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
-			cargo test --release --locked --package e2e -- --nocapture linearizability::every; \
+		PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
+			cargo test --locked --workspace --features portcullis-cli/aws --lib --bins --test e2e -- --nocapture linearizability::every; \
 	done
 
 faults: ## Try every error of DynamoDB in every call of every operation
