@@ -49,6 +49,8 @@ def pytest(folder: str) -> Suite:
     return Suite(folder, (*PYTEST, f"tests/{folder}"), passed=r"(\d+) passed", failed=r"(\d+) (?:failed|errors?)\b")
 
 
+# Counts of another compiler than the recorded one are not compared. CI installs the recorded one, so it must match.
+COMPARED = r"(\d+) unchanged" if os.environ.get("CI") else r"(\d+) (?:unchanged|counted)"
 LEAN_CLIENT = tuple(
     f"store::{module}::"
     for module in ("catalog", "deadlines", "events", "fault_injection", "schema_version", "tls", "unavailable")
@@ -74,7 +76,7 @@ LANES = [
     [
         pytest("deployed"),
         # A release build, while the other lane has no use for the core.
-        Suite("instructions", ("make", "instructions"), r"(\d+) (?:unchanged|counted)", r"(\d+) changed"),
+        Suite("instructions", ("make", "instructions"), COMPARED, r"(\d+) changed"),
     ],
 ]  # fmt: skip
 
