@@ -16,7 +16,8 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 [VERSION] = re.findall(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)
 TARGET = f"{os.uname().machine.replace('arm64', 'aarch64')}-unknown-linux-musl"
-TARGETS = re.findall(r"target: (\S+),", (ROOT / ".github/workflows/release.yml").read_text())
+WORKFLOW = (ROOT / ".github/workflows/release.yml").read_text()
+TARGETS = re.findall(r"target: (\S+),", WORKFLOW)
 # Stands for the command.
 COMMAND = f"""#!/bin/sh
 case "$*" in
@@ -196,3 +197,24 @@ def test_the_repository_metadata_has_the_version_and_files_that_exist() -> None:
     metadata = yaml_parse((ROOT / "template.yaml").read_text())["Metadata"]["AWS::ServerlessRepo::Application"]
     assert metadata["SemanticVersion"] == VERSION
     assert all((ROOT / metadata[name]).is_file() for name in ("LicenseUrl", "ReadmeUrl"))
+
+
+def test_only_the_job_that_publishes_a_release_can_write() -> None:
+    workflow = yaml_parse(WORKFLOW)
+    jobs = workflow["jobs"]
+    assert workflow["permissions"] == {}
+    assert {name for name, job in jobs.items() if job["permissions"] != {"contents": "read"}} == {"publish"}
+
+
+def test_the_job_that_publishes_a_release_installs_nothing() -> None:
+    steps = yaml_parse(WORKFLOW)["jobs"]["publish"]["steps"]
+    commands = [step["run"].replace("--silent ", "").split()[:2] for step in steps if "run" in step]
+    assert commands == [["make", "notes"], ["make", "release"], ["gh", "release"]]
+    # The goals have no prerequisites, which would be tools.
+    assert re.findall(r"^(?:notes|release):(.*?)##", (ROOT / "Makefile").read_text(), re.MULTILINE) == [" ", " "]
+
+
+def test_a_release_is_published_only_after_the_tests_and_every_other_job() -> None:
+    jobs = yaml_parse(WORKFLOW)["jobs"]
+    assert set(jobs["publish"]["needs"]) == jobs.keys() - {"publish"}
+    assert "$/.github/workflows/ci.yml" in [job.get("uses") for job in jobs.values()]
