@@ -9,6 +9,7 @@
 
 mod authorization_request;
 mod authorize;
+mod browser_session;
 mod device;
 mod id_token;
 mod issuer;

@@ -3,6 +3,7 @@
 //! [RFC 7636](https://www.rfc-editor.org/rfc/rfc7636)), up to the redirect with the code.
 
 use super::authorization_request::AuthorizationRequest;
+use super::browser_session;
 use super::issuer::Issuer;
 use super::oauth::{OAuthError, Parameters};
 use super::page::{Form, Page};
@@ -25,15 +26,19 @@ const FORWARDED_PARAMETERS: [&str; 8] = [
     "code_challenge_method",
 ];
 
-/// Shows the sign-in page for a client.
+/// Shows the sign-in page for a client, or redirects to a client that wants no page.
 pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = Parameters::read(&incoming.query);
     let back = match RedirectTarget::from_parameters(&sent) {
         Ok(back) => back,
         Err(refusal) => return *refusal,
     };
-    if let Err(error) = AuthorizationRequest::read(&sent, &back.redirect_uri) {
-        return back.refused(&error, issuer);
+    let request = AuthorizationRequest::read(&sent, &back.redirect_uri);
+    let request = request.and_then(|request| Ok((browser_session::is_silent(&sent)?, request)));
+    match request {
+        Err(error) => return back.refused(&error, issuer),
+        Ok((true, request)) => return answer_silently(issuer, incoming, &back, request),
+        Ok((false, _)) => {}
     }
     let carried: Vec<_> =
         FORWARDED_PARAMETERS.into_iter().filter_map(|name| Some((name, sent.once(name).ok()??))).collect();
@@ -43,7 +48,22 @@ pub(super) fn show(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Byte
     html(&page.leading_to(&back.redirect_uri))
 }
 
-/// Redirects the browser to the client, with a code or an error.
+/// Redirects the browser to the client, with a code for the user of the browser's session.
+fn answer_silently(
+    issuer: &Issuer,
+    incoming: &IncomingRequest,
+    back: &RedirectTarget,
+    request: AuthorizationRequest,
+) -> Response<Bytes> {
+    let user = browser_session::cookie(&incoming.headers).and_then(|cookie| issuer.grants.browser_user(cookie));
+    let missing = OAuthError { error: "login_required", description: "The browser has no session at the provider." };
+    match user.ok_or(missing).and_then(|user| issuer.grants.code(request, user)) {
+        Ok(code) => back.with(&[("code", &code)], issuer),
+        Err(error) => back.refused(&error, issuer),
+    }
+}
+
+/// Redirects the browser to the client, with a code or an error. A sign-in starts a session of the browser.
 pub(super) fn submit(issuer: &Issuer, incoming: &IncomingRequest) -> Response<Bytes> {
     let sent = match form(incoming) {
         Ok(form) => Parameters::read(&String::from_utf8_lossy(form)),
@@ -65,8 +85,9 @@ pub(super) fn submit(issuer: &Issuer, incoming: &IncomingRequest) -> Response<By
         Ok(wanted) => wanted,
         Err(problem) => return problem_response(problem),
     };
-    match issuer.grants.code(request, wanted) {
-        Ok(code) => back.with(&[("code", &code)], issuer),
+    let session = issuer.grants.browser_session(wanted.clone());
+    match session.and_then(|session| Ok((session, issuer.grants.code(request, wanted)?))) {
+        Ok((session, code)) => browser_session::with_cookie(back.with(&[("code", &code)], issuer), &session),
         Err(error) => back.refused(&error, issuer),
     }
 }

@@ -1,4 +1,4 @@
-//! Authorization codes, device codes and refresh tokens. They exist in this process only, with a TTL
+//! Authorization codes, device codes, refresh tokens and sessions of browsers. They exist in this process only, with a TTL
 //! and a maximum number.
 
 use super::authorization_request::AuthorizationRequest;
@@ -16,6 +16,7 @@ const MAX_ENTRIES: usize = 1000;
 const CODE_SECONDS: i64 = 60;
 pub(super) const DEVICE_SECONDS: i64 = 600;
 const REFRESH_SECONDS: i64 = 7 * DAY_SECONDS;
+const BROWSER_SESSION_SECONDS: i64 = DAY_SECONDS / 2;
 /// Letters that are hard to confuse and form no words (RFC 8628, 6.1).
 const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 
@@ -27,7 +28,7 @@ pub(super) struct Grant {
     pub(super) nonce: Option<String>,
 }
 
-/// Grants that clients have not redeemed yet.
+/// Grants that clients have not redeemed yet, and the sessions of browsers.
 pub(super) struct PendingGrants {
     clock: Clock,
     held: Mutex<Entries>,
@@ -38,6 +39,7 @@ struct Entries {
     codes: ExpiringMap<(AuthorizationRequest, SignInForm)>,
     devices: ExpiringMap<Device>,
     refresh: ExpiringMap<Grant>,
+    browsers: ExpiringMap<SignInForm>,
 }
 
 /// A device that waits for a sign-in.
@@ -125,6 +127,20 @@ impl PendingGrants {
     pub(super) fn take_refresh(&self, token: &str) -> Option<Grant> {
         let now = self.clock.now();
         self.held().refresh.take(token, now)
+    }
+
+    /// Creates a session of a browser; returns the value of its cookie.
+    pub(super) fn browser_session(&self, user: SignInForm) -> Result<String, OAuthError> {
+        let session = secret()?;
+        let now = self.clock.now();
+        self.held().browsers.put(session.clone(), user, now, BROWSER_SESSION_SECONDS);
+        Ok(session)
+    }
+
+    /// The user of a browser's session.
+    pub(super) fn browser_user(&self, session: &str) -> Option<SignInForm> {
+        let now = self.clock.now();
+        self.held().browsers.find(|(known, _)| known == session, now).cloned()
     }
 
     fn held(&self) -> MutexGuard<'_, Entries> {

@@ -1,6 +1,7 @@
 //! Tests of the development sign-in through its endpoints.
 
 mod authorize;
+mod browser_session;
 mod client;
 mod device;
 mod token;
