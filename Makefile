@@ -65,7 +65,7 @@ test: tools ## Run every test, including those of a deployment to a local AWS em
 
 check: check-rust check-dependencies check-text check-templates check-openapi check-python check-console ## Run every linter and the tests of the templates
 
-browser: $(VENV) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Test the console in a browser
+browser: $(VENV) $(PROVIDER) $(BROWSER_MODULES) $(CONSOLE) $(CHROMIUM) ## Test the console in a browser
 	python tests/programs.py
 	npm test --prefix tests/browser --silent
 

@@ -153,7 +153,7 @@ function Account({ me, onKeys }: { me: Caller; onKeys: () => void }) {
               {me.principal_type === "session" ? "Your session" : "This token"} expires <Time at={me.expires_at} now={now} future />.
             </>
           )}{" "}
-          It isn’t stored in this browser: reloading signs you out.
+          It isn’t stored in this browser: reloading signs you {me.principal_type === "session" ? "in again at your provider" : "out"}.
         </p>
         <p class="quiet">
           API URL: <code>{API}</code>

@@ -84,6 +84,20 @@ export async function signInWithToken(page, stack, token, hash = "") {
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
+export async function signOut(page, who) {
+  await page.locator("summary", { hasText: who }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You’ve signed out.").waitFor();
+}
+
+/** Lets the service reject the session from now on. Returns a function that ends this. */
+export async function expireSession(page) {
+  const isApi = (url) => /^\/(tokens|catalog|me)/.test(url.pathname);
+  const refuse = (route) => route.fulfill({ status: 401, json: {} });
+  await page.route(isApi, refuse);
+  return () => page.unroute(isApi, refuse);
+}
+
 /** Lets the list show these tokens as created a number of days ago. */
 export async function makeOlder(page, days) {
   await page.route((url) => url.pathname === "/tokens", async (route) => {
@@ -96,6 +110,13 @@ export async function makeOlder(page, days) {
     await route.fulfill({ response, json: body });
   });
 }
+
+/** What is in the browser's storage, beside the provider of the last sign-in. */
+export const storage = (page) =>
+  page.evaluate(() => {
+    const { "portcullis.signed-in": _, ...others } = { ...localStorage, ...sessionStorage };
+    return others;
+  });
 
 /** Opens the page of a token. */
 export async function openToken(page, token) {

@@ -1,19 +1,11 @@
 // Unsaved changes outlive a session that expires.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { openToken, providerButton, setUp, signIn, signInWithToken } from "./browser.mjs";
+import { expireSession, openToken, providerButton, setUp, signIn, signInWithToken, storage } from "./browser.mjs";
 
 const it = setUp();
 const EXPIRED = "Your session has expired. Sign in again to continue where you left off.";
 const KEPT = `${EXPIRED} Your unsaved changes are kept in this tab.`;
-
-/** Lets the service reject the session from now on. Returns a function that ends this. */
-async function expireSession(page) {
-  const isApi = (url) => /^\/(tokens|catalog|me)/.test(url.pathname);
-  const refuse = (route) => route.fulfill({ status: 401, json: {} });
-  await page.route(isApi, refuse);
-  return () => page.unroute(isApi, refuse);
-}
 
 /** Presses the button in an expired session, and signs in again. */
 async function signInAgain(page, button, { who = "alice", expected = KEPT } = {}) {
@@ -27,7 +19,7 @@ async function signInAgain(page, button, { who = "alice", expected = KEPT } = {}
 }
 
 const restored = (page) => page.getByText("Your unsaved changes were restored.").waitFor();
-const stored = (page) => page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+const stored = async (page) => JSON.stringify(await storage(page));
 
 async function fillForm(page) {
   await page.getByLabel("Name", { exact: true }).fill("kept");
@@ -119,6 +111,19 @@ test("the draft of the catalog is restored", async (t) => {
   await restored(page);
   assert.equal(await text.inputValue(), draft);
   assert.equal(await page.getByText(/Someone else saved/).count(), 0);
+});
+
+test("a draft of an expired session is restored after a reload", async (t) => {
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/new" });
+  await fillForm(page);
+  const renew = await expireSession(page);
+  await page.getByRole("button", { name: "Create token" }).click();
+  await page.getByRole("alert").getByText(KEPT, { exact: true }).waitFor();
+  await renew();
+  await page.reload();
+  await restored(page);
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "kept");
 });
 
 test("another user gets no draft, and it is gone", async (t) => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { copySecret, makeOlder, openToken, setUp, shownSecret, signIn, signInWithGroups, signInWithToken } from "./browser.mjs";
+import { copySecret, makeOlder, openToken, setUp, shownSecret, signIn, signInWithGroups, signInWithToken, storage } from "./browser.mjs";
 
 const it = setUp();
 const rows = (page) => page.getByRole("row").filter({ has: page.getByRole("link") });
@@ -70,11 +70,10 @@ test("a dismissed concern stays dismissed, and can be restored", async (t) => {
   await row.getByText(token.id).waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "dismissed");
   // Nothing but the token's ID, the kind of concern and times is stored.
-  const stored = await page.evaluate(() => ({ ...localStorage, ...sessionStorage }));
+  const stored = await storage(page);
   assert.deepEqual(Object.keys(stored), ["portcullis-dismissals"]);
   assert.match(stored["portcullis-dismissals"], new RegExp(`^\\{"${token.id} expiring [-0-9T:Z]+":\\d+\\}$`));
   await page.reload();
-  await signIn(page, stack, { hash });
   await row.getByText(token.id).waitFor();
   await page.getByRole("button", { name: "Restore dismissed" }).click();
   await row.getByRole("button", { name: /^Dismiss/ }).waitFor();
@@ -185,7 +184,6 @@ test("rows are 44 px high, and compact ones stay so after a reload", async (t) =
   await toggle.click();
   assert.equal(await height(), 32);
   await page.reload();
-  await signIn(page, it.stack, { hash: "#/tokens?q=high" });
   await page.locator("[aria-pressed=true]").and(toggle).waitFor();
   assert.equal(await height(), 32);
 });

@@ -18,7 +18,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 
-import Provider from 'oidc-provider';
+import Provider, { interactionPolicy } from 'oidc-provider';
 
 // What the library has to say is not for who reads the commands' answers.
 globalThis.console = new Console(process.stderr);
@@ -88,10 +88,13 @@ function configuration(signingKeys) {
       application_type: 'native',
       grant_types: ['authorization_code'],
       id_token_signed_response_alg: algorithm,
-      redirect_uris: ['http://127.0.0.1/signed-in'],
+      redirect_uris: ['http://127.0.0.1/signed-in', 'http://127.0.0.1/console/'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
     })),
+    // The console's requests come from its own origin, and some without a page: a native client's consent is remembered.
+    clientBasedCORS: () => true,
+    interactions: { policy: rememberingConsent() },
     claims: { email: ['email', 'email_verified'], groups: ['groups'], openid: ['sub'] },
     // Who a person is goes into the ID token, not only to who asks with an access token.
     conformIdTokenClaims: false,
@@ -113,6 +116,12 @@ function configuration(signingKeys) {
       },
     },
   };
+}
+
+function rememberingConsent() {
+  const policy = interactionPolicy.base();
+  policy.get('consent').checks.remove('native_client_prompt');
+  return policy;
 }
 
 function listenToCommands(issuer) {

@@ -4,6 +4,8 @@
 import { isRecord } from "../api/problem";
 
 const STORED = "portcullis.sign-in";
+/** Milliseconds to wait for the sign-in settings, which a silent sign-in needs before the first page. */
+const SETTINGS_TIMEOUT = 10_000;
 
 export interface Provider {
   issuer: string;
@@ -22,16 +24,21 @@ export interface Tokens {
   expiresAt: number;
 }
 
-interface PendingSignIn {
+/** What the provider may show: nothing, or the sign-in although it has a session. */
+type Prompt = "none" | "login";
+
+export interface PendingSignIn {
   state: string;
   nonce: string;
   verifier: string;
   hash: string;
+  prompt?: Prompt | undefined;
 }
 
-/** The parameters with which the provider redirected back. */
+/** A load of the page during a sign-in. */
 export interface Callback {
-  parameters: URLSearchParams;
+  /** The parameters with which the provider redirected back; null if it did not. */
+  parameters: URLSearchParams | null;
   pending: PendingSignIn | null;
 }
 
@@ -40,13 +47,19 @@ export class SignInError extends Error {
   override name = "SignInError";
 }
 
+/** The provider wants to ask the user, which a silent sign-in does not allow. */
+export class InteractionRequired extends SignInError {}
+
+/** The errors that mean so (OpenID Connect Core 1.0, 3.1.2.6). */
+const INTERACTION_ERRORS = new Set(["login_required", "interaction_required", "consent_required", "account_selection_required"]);
+
 /** Reads the provider's redirect, and removes it from the URL and the session storage. */
-export function takeCallback(): Callback | null {
+export function takeCallback(): Callback {
   const parameters = new URLSearchParams(location.search);
   const stored = sessionStorage.getItem(STORED);
   sessionStorage.removeItem(STORED);
-  if (!parameters.has("state") || !(parameters.has("code") || parameters.has("error"))) return null;
   const pending = stored === null ? null : readPendingSignIn(stored);
+  if (!parameters.has("state") || !(parameters.has("code") || parameters.has("error"))) return { parameters: null, pending };
   history.replaceState(null, "", `${location.pathname}${pending?.hash ?? location.hash}`);
   return { parameters, pending };
 }
@@ -89,8 +102,8 @@ async function readResource(api: string): Promise<Pick<Provider, "issuer" | "cli
 }
 
 /** Redirects the browser to the provider. */
-export async function redirectToProvider(provider: Provider): Promise<void> {
-  const pending: PendingSignIn = { state: random(), nonce: random(), verifier: random(), hash: location.hash || "#/tokens" };
+export async function redirectToProvider(provider: Provider, prompt?: Prompt): Promise<void> {
+  const pending: PendingSignIn = { state: random(), nonce: random(), verifier: random(), hash: location.hash || "#/tokens", prompt };
   const challenge = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier));
   const url = new URL(provider.authorizationEndpoint);
   const parameters: Record<string, string> = {
@@ -102,14 +115,17 @@ export async function redirectToProvider(provider: Provider): Promise<void> {
     nonce: pending.nonce,
     code_challenge: base64url(new Uint8Array(challenge)),
     code_challenge_method: "S256",
+    ...(prompt && { prompt }),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   sessionStorage.setItem(STORED, JSON.stringify(pending));
-  location.assign(url);
+  // A silent sign-in leaves no entry to go back to.
+  if (prompt === "none") location.replace(url);
+  else location.assign(url);
 }
 
 /** Exchanges the provider's code for tokens. */
-export async function exchangeCode(provider: Provider, { parameters, pending }: Callback): Promise<Tokens> {
+export async function exchangeCode(provider: Provider, parameters: URLSearchParams, pending: PendingSignIn | null): Promise<Tokens> {
   if (pending === null || parameters.get("state") !== pending.state) {
     throw new SignInError("This sign-in was started in another tab or already used. Please sign in again.");
   }
@@ -118,7 +134,10 @@ export async function exchangeCode(provider: Provider, { parameters, pending }: 
     throw new SignInError("The response came from an unexpected provider. Please sign in again.");
   }
   const error = parameters.get("error");
-  if (error !== null) throw new SignInError(refusal(error, parameters.get("error_description")));
+  if (error !== null) {
+    const message = refusal(error, parameters.get("error_description"));
+    throw pending.prompt === "none" && INTERACTION_ERRORS.has(error) ? new InteractionRequired(message) : new SignInError(message);
+  }
   const response = await tokenRequest(provider, {
     grant_type: "authorization_code",
     code: parameters.get("code") ?? "",
@@ -186,9 +205,9 @@ function readPendingSignIn(stored: string): PendingSignIn | null {
     pending = JSON.parse(stored);
   } catch {}
   if (!isRecord(pending)) return null;
-  const { state, nonce, verifier, hash } = pending;
+  const { state, nonce, verifier, hash, prompt } = pending;
   const complete = [state, nonce, verifier, hash].every((value) => typeof value === "string");
-  return complete ? { state, nonce, verifier, hash } as PendingSignIn : null;
+  return complete ? { state, nonce, verifier, hash, prompt } as PendingSignIn : null;
 }
 
 function refusal(error: string, description: string | null): string {
@@ -198,7 +217,8 @@ function refusal(error: string, description: string | null): string {
 }
 
 async function fetchDocument(url: string): Promise<Record<string, unknown>> {
-  const response = await fetch(url, { credentials: "omit", cache: "no-store" }).catch(() => null);
+  const signal = AbortSignal.timeout(SETTINGS_TIMEOUT);
+  const response = await fetch(url, { credentials: "omit", cache: "no-store", signal }).catch(() => null);
   const fields: unknown = await response?.json().catch(() => null);
   if (!response?.ok || !isRecord(fields)) throw new SignInError("Couldn’t load the sign-in settings. Try again in a minute.");
   return fields;

@@ -1,12 +1,13 @@
-// The session. The credential is a variable of this module and stored nowhere else: reloading or
-// closing the tab signs out.
+// The session. The credential is a variable of this module and stored nowhere else. After a reload and in
+// a new tab, the provider signs the user in again without a page, while its own session lasts.
 import { API, api, authorizeWith, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Caller } from "../api/types";
 import { providerName } from "../domain/provider-name";
 import { createStore } from "../store";
-import { discover, exchangeCode, readIssuer, redirectToProvider, refresh, revoke, SignInError, takeCallback } from "./oidc";
-import type { Provider, Tokens } from "./oidc";
+import { forgetSignIn, hasSignedOut, lastIssuer, rememberSignIn, rememberSignOut } from "./last-sign-in";
+import { discover, exchangeCode, InteractionRequired, readIssuer, redirectToProvider, refresh, revoke, SignInError, takeCallback } from "./oidc";
+import type { PendingSignIn, Provider, Tokens } from "./oidc";
 
 type Credential = { kind: "token"; secret: string } | { kind: "session"; provider: Provider; tokens: Tokens };
 
@@ -82,24 +83,40 @@ authorizeWith({
   },
 });
 
-/** Starts the console: completes a sign-in if the provider has just redirected back. */
+const SIGNED_OUT: Session = { state: "out", why: null, byUser: true };
+
+/** Starts the console: completes a sign-in if the provider has just redirected back, or begins a silent one. */
 export async function start(): Promise<void> {
-  const callback = takeCallback();
-  if (callback === null) {
-    session.set({ state: "out", why: null, byUser: true });
-    return;
-  }
+  const { parameters, pending } = takeCallback();
   try {
-    const provider = await discoverProvider();
-    credential = { kind: "session", provider, tokens: await exchangeCode(provider, callback) };
-    await loadCaller();
+    if (parameters !== null) await completeSignIn(parameters, pending);
+    // A sign-in that did not come back is not tried again: nothing redirects in a loop.
+    else if (pending !== null || !(await signInSilently())) session.set(SIGNED_OUT);
   } catch (error) {
-    endSession(signInErrorText(error));
+    forgetSignIn();
+    if (error instanceof InteractionRequired) session.set(SIGNED_OUT);
+    else endSession(signInErrorText(error));
   }
 }
 
+async function completeSignIn(parameters: URLSearchParams, pending: PendingSignIn | null): Promise<void> {
+  const provider = await discoverProvider();
+  credential = { kind: "session", provider, tokens: await exchangeCode(provider, parameters, pending) };
+  await loadCaller();
+  rememberSignIn(provider.issuer);
+}
+
+/** Leaves for the provider at which this browser last signed in, to come back without a page. False if there is none. */
+async function signInSilently(): Promise<boolean> {
+  const issuer = lastIssuer();
+  const provider = issuer && (await discover(API));
+  if (!provider || provider.issuer !== issuer) return false;
+  await redirectToProvider(provider, "none");
+  return true;
+}
+
 export async function signIn(): Promise<void> {
-  await redirectToProvider(await discoverProvider());
+  await redirectToProvider(await discoverProvider(), hasSignedOut() ? "login" : undefined);
 }
 
 /** Leaves for the provider before the session expires. Unsaved entries are kept. */
@@ -142,12 +159,16 @@ export async function signInWithToken(secret: string): Promise<void> {
     if (error instanceof Problem && error.status === 401) throw new RejectedToken(NOT_ACCEPTED);
     throw error;
   }
+  // Reloading must not continue as the provider's user.
+  forgetSignIn();
 }
 
 export function signOut(): void {
   const last = credential;
   endSession("You’ve signed out.", true);
-  if (last?.kind === "session" && last.tokens.refreshToken !== null) void revoke(last.provider, last.tokens.refreshToken);
+  if (last?.kind !== "session") return;
+  rememberSignOut();
+  if (last.tokens.refreshToken !== null) void revoke(last.provider, last.tokens.refreshToken);
 }
 
 /** The message for a failed sign-in. */

@@ -63,7 +63,14 @@ export function SignInPage({ why, byUser }: { why: string | null; byUser: boolea
           <TokenForm busy={busy} rejected={rejected} attempt={attempt} />
         </>
       )}
-      <p class="quiet">Your session exists only in this tab. Reloading or closing it signs you out.</p>
+      {provider !== undefined && (
+        <p class="quiet">
+          Your session isn’t stored in this browser.{" "}
+          {provider
+            ? "After a reload, the provider signs you in again while its own session lasts. An API token is forgotten."
+            : "Reloading or closing this tab signs you out."}
+        </p>
+      )}
     </div>
   );
 }
