@@ -50,6 +50,39 @@ test("errors of the service show their lines, and the draft is kept", async (t) 
   await page.getByText(/Catalog saved/).waitFor();
 });
 
+test("lines are numbered, and errors are marked in the margin", async (t) => {
+  const { page, text, before } = await edit(t, { viewport: { width: 390, height: 844 } });
+  const margin = page.locator(".line-numbers");
+  const routes = Array.from({ length: 200 }, (_, at) => ({ match: `GET /long/${at}`, permission: at === 150 ? "not valid" : "apps:read" }));
+  const long = JSON.stringify({ ...JSON.parse(before), routes }, null, 2);
+  await text.fill(`${long}]`);
+  const lines = long.split("\n");
+  const marks = margin.locator("b");
+  await marks.waitFor();
+  assert.deepEqual(await marks.evaluateAll((all) => all.map(({ innerText, title }) => [innerText.trim(), title])), [
+    [`✕ ${lines.length}`, "unexpected content after the end"],
+  ]);
+  const numbers = lines.map((_, at) => `${at === lines.length - 1 ? "✕ " : ""}${at + 1}`);
+  assert.deepEqual((await margin.innerText()).trim().split("\n"), numbers);
+  await text.fill(long);
+  await save(page);
+  await page.getByText("Not saved: 1 error").waitFor();
+  const number = lines.findIndex((line) => line.includes("not valid")) + 1;
+  assert.equal((await marks.innerText()).trim(), `✕ ${number}`);
+  assert.match(await marks.getAttribute("title"), /^routes\[150\]\.permission "not valid" must be/);
+  await page.getByRole("button", { name: `Line ${number}` }).focus();
+  await page.keyboard.press("Enter");
+  await page.locator(":focus").and(text).waitFor();
+  const expected = await text.evaluate((area, line) => {
+    const { lineHeight, paddingTop, borderTopWidth } = getComputedStyle(area);
+    const inside = parseFloat(borderTopWidth) + parseFloat(paddingTop) + (line - 1) * parseFloat(lineHeight) - area.scrollTop;
+    return area.getBoundingClientRect().y + inside;
+  }, number);
+  const { y, height } = await marks.boundingBox();
+  const middle = y + height / 2 - expected;
+  assert.ok(middle > 0 && middle < 21, `the mark is ${middle} px below the top of its line`);
+});
+
 test("a change is shown before it is saved, and applies afterwards", async (t) => {
   const { page, text, before } = await edit(t);
   await text.fill(before.replace(/"apps:restart": "[^"]*"/, '"apps:restart": "Stop and start an app"'));

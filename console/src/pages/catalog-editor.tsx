@@ -9,6 +9,7 @@ import { plural } from "../domain/labels";
 import { formatDateTime } from "../domain/time";
 import { ActionDialog } from "../ui/action-dialog";
 import { Diff } from "../ui/diff";
+import { LineNumbers } from "../ui/line-numbers";
 import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
@@ -47,6 +48,13 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
   const shownErrors = isJson
     ? saveErrors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf(parsed.offsets, field) }))
     : parsed.errors;
+  const lineCount = text.split("\n").length;
+  const marked = new Map<number, string>();
+  for (const { place, message, offset } of shownErrors) {
+    if (offset === null) continue;
+    const { line } = lineOf(text, offset);
+    marked.set(line, [marked.get(line), `${place} ${message}`.trim()].filter(Boolean).join("\n"));
+  }
   const unsaved = useUnsavedChanges(dirty);
   useDraft(CATALOG_DRAFT, { text, before }, dirty);
 
@@ -55,7 +63,7 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
     if (!field) return;
     field.focus();
     field.setSelectionRange(offset, text.indexOf("\n", offset) < 0 ? text.length : text.indexOf("\n", offset));
-    const lineHeight = field.scrollHeight / text.split("\n").length;
+    const lineHeight = field.scrollHeight / lineCount;
     field.scrollTop = (lineOf(text, offset).line - 4) * lineHeight;
   };
 
@@ -85,11 +93,12 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
       )}
       <div class="editor">
         <label for="catalog-text">Catalog (JSON)</label>
+        <LineNumbers count={lineCount} errors={marked} area={area} />
         <textarea
           id="catalog-text"
           ref={area}
           class="mono"
-          rows={Math.min(32, Math.max(12, text.split("\n").length + 1))}
+          rows={Math.min(32, Math.max(12, lineCount + 1))}
           spellcheck={false}
           autocomplete="off"
           wrap="off"
