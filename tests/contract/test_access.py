@@ -77,6 +77,7 @@ SENT = {
     "PATCH /tokens/{id}": lambda *_: {"body": {"name": "y"}, "headers": {"If-Match": "*"}},
     "POST /tokens/{id}/tighten": lambda *_: {"headers": {"If-Match": "*"}},
     "POST /explain": lambda target, _: {"body": {"token_id": target["id"], "method": "GET", "path": "/apps"}},
+    "POST /catalog/impact": lambda *_: {"body": {}},
     "POST /introspect": lambda target, _: {"form": {"token": target["token"]}},
     "POST /revoke": lambda target, _: {"form": {"token": target["token"]}},
     "POST /exchange": exchanged,

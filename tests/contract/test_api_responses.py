@@ -31,6 +31,7 @@ QUESTION = {"token_id": UNKNOWN_ID, "method": "GET", "path": "/apps"}
 BODIES = {
     "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}},
     "POST /explain": {"body": QUESTION},
+    "POST /catalog/impact": {"body": {}},
     "PUT /catalog": {"body": {}, "headers": {"If-Match": '"999"'}},
     "PATCH /tokens/{id}": {"body": {}, "headers": {"If-Match": '"1"'}},
     "POST /tokens/{id}/tighten": {"headers": {"If-Match": '"1"'}},
@@ -262,6 +263,7 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     ),
     ("POST /explain", 404, "not_found"): lambda people: Call("POST /explain", people.admin, body=QUESTION),
     ("GET /catalog", 200, None): lambda people: Call("GET /catalog", people.admin),
+    ("POST /catalog/impact", 200, None): lambda people: Call("POST /catalog/impact", people.admin, body={}),
     # The current catalog: only its version changes.
     ("PUT /catalog", 200, None): lambda people: people.put(people.catalog),
     ("PUT /catalog", 403, "exceeds_grants"): lambda people: replace(

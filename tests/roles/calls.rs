@@ -82,6 +82,7 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
     }
     let question = json!({"token_id": bob.id, "method": "GET", "path": "/apps"});
     post(&stack, &admin, "/explain", &question).expect(200);
+    post(&stack, &admin, "/catalog/impact", &json!({})).expect(200);
 
     let patch = stack.request("PATCH", &path).bearer(&admin).header("If-Match", bob.tag(&stack));
     patch.json(&json!({"name": "y", "expires_at": "2099-01-01T00:00:00Z"})).send().expect(200);

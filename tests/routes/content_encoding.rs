@@ -23,6 +23,7 @@ fn an_unsupported_content_encoding_is_415_and_changes_nothing() {
         ("POST", "/exchange", "grant_type=x".to_owned()),
         ("POST", "/explain", "{}".to_owned()),
         ("PUT", "/catalog", "{}".to_owned()),
+        ("POST", "/catalog/impact", "{}".to_owned()),
     ] {
         let request = stack.request(method, path).bearer(&stack.admin).header("If-Match", "*");
         let response = request.header("Content-Encoding", "br").body(body).send();

@@ -14,6 +14,7 @@ mod get_tokens;
 mod get_usage;
 mod owners;
 mod patch_token;
+mod post_catalog_impact;
 mod post_disable_enable;
 mod post_exchange;
 mod post_explain;

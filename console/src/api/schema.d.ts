@@ -517,6 +517,36 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/catalog/impact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show the impact of a catalog
+         * @description Compares a catalog that you have not published with the current one, and lists the routes
+         *     that active tokens could no longer call, or could call from then on. Nothing is stored.
+         *
+         *     Each response covers up to 50 tokens; continue with `next_cursor` and the same catalog. For
+         *     each route that differs, the decisions of both catalogs on sample requests are compared, with
+         *     paths that the token's resources name. A token loses a route if it loses one of its paths.
+         *     At most 200 differing routes are compared. A `route` of `null` stands for the paths without a
+         *     route, which a strict catalog denies. Grants do not change: roles and groups apply only to
+         *     users and to new tokens.
+         *
+         *     Needs `catalog:write` on `catalog`, and `tokens:admin`.
+         */
+        post: operations["showCatalogImpact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -1385,6 +1415,24 @@ export interface components {
             permissions: WithRequired<components["schemas"]["CatalogPermissions"], "catalog:read" | "catalog:write" | "tokens:admin" | "tokens:introspect" | "tokens:read" | "tokens:write">;
             sessions: WithRequired<components["schemas"]["CatalogSessions"], "groups">;
         } & WithRequired<components["schemas"]["Catalog"], "strict" | "permissions" | "roles" | "routes" | "sessions" | "trust">;
+        CatalogImpactPage: {
+            /** @description Number of active tokens that the page covers. */
+            tokens: number;
+            /** @description The routes that some of these tokens lose or gain. */
+            routes: components["schemas"]["RouteImpact"][];
+            /** @description Number of differing routes that were not compared, because there are more than 200. */
+            skipped_routes: number;
+            /** @description The `cursor` of the next page; `null` on the last one. */
+            next_cursor: components["schemas"]["Cursor"] | null;
+        };
+        RouteImpact: {
+            /** @description The route, as in `match`; `null` for the paths without a route. */
+            route: string | null;
+            /** @description IDs of the tokens that can no longer call it. */
+            loses: components["schemas"]["TokenId"][];
+            /** @description IDs of the tokens that can call it from then on. */
+            gains: components["schemas"]["TokenId"][];
+        };
         ReplacedCatalog: {
             /** @description The catalog's version, a counter of changes; the `ETag` has it too. */
             version: number;
@@ -3184,6 +3232,47 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedContentEncoding"];
             428: components["responses"]["PreconditionRequired"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    showCatalogImpact: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of a previous page. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The whole catalog. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Catalog"];
+            };
+        };
+        responses: {
+            /** @description The impact on a page of tokens. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogImpactPage"];
+                };
+            };
+            400: components["responses"]["InvalidBodyOrField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             502: components["responses"]["NoAnswer"];

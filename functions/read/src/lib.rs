@@ -1,7 +1,8 @@
 //! Read endpoints: `GET /tokens`, `GET /tokens/{id}` with its `/events` and `/usage`,
-//! `GET /activity`, `GET /me` and `POST /explain`.
+//! `GET /activity`, `GET /me`, `POST /explain` and `POST /catalog/impact`.
 
 mod activity;
+mod catalog_impact;
 mod events;
 mod explain;
 mod me;
@@ -36,6 +37,7 @@ async fn route(app: &App, request: &Request) -> ApiResult {
         "/tokens/{id}/usage" => usage::usage(app, &call).await,
         "/activity" => activity::activity(app, &call).await,
         "/me" => me::show(app, &call),
+        "/catalog/impact" => catalog_impact::show(app, &call, request.body()).await,
         "/explain" => explain::explain(app, &call, request.body()).await,
         _ => Err(Problem::not_found()),
     }

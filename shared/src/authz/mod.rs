@@ -4,6 +4,7 @@
 //! `docs/authorization.md` lists the matching rules of permissions, resources and routes in tables that run as tests.
 
 mod api_wide_policy;
+mod catalog_impact;
 mod decision;
 mod permission_usage;
 mod principal;
@@ -15,6 +16,7 @@ mod settings;
 mod access_doc_tests;
 
 pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
+pub use catalog_impact::{CatalogImpact, TokenImpact};
 pub use decision::{Decision, DenyReason, MissingAccess, authorize};
 pub use permission_usage::{MAX_USES, PermissionUse, UsageLog, permission_used};
 pub use principal::{Principal, Session};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::{Settings, TokenManagement};
 use crate::catalog::{Catalog, Lookalike, RequestPath, Target};
-use crate::grants::Permission;
+use crate::grants::{Grants, Permission};
 
 /// The API that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,21 @@ pub enum Requirement {
     },
     /// Always denied: the catalog is strict and does not list the route.
     Unlisted,
+}
+
+impl Requirement {
+    /// Whether the grants meet it.
+    pub(super) fn is_met_by(&self, grants: &Grants) -> bool {
+        match self {
+            Self::Authenticated => true,
+            Self::Permission { permission, or, resource, lookalikes, .. } => {
+                let mut any = [permission].into_iter().chain(or);
+                any.any(|permission| grants.allows(permission, resource))
+                    && lookalikes.iter().all(|it| grants.allows(&it.permission, &it.resource))
+            }
+            Self::Unlisted => false,
+        }
+    }
 }
 
 /// Where a requirement comes from.

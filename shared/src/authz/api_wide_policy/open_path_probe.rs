@@ -6,9 +6,9 @@
 
 use std::cell::Cell;
 
-use crate::authz::{Api, AuthzContext, Requirement, requirement};
+use crate::authz::{Api, AuthzContext, requirement};
 use crate::catalog::fold::fold;
-use crate::catalog::{Lookalike, RequestPath, Route, RouteMatcher, Segment, Target};
+use crate::catalog::{RequestPath, Route, RouteMatcher, Segment, Target};
 use crate::grants::Grants;
 
 /// A name that no route, grant or path contains, because they never contain control characters.
@@ -45,13 +45,7 @@ impl<'a> OpenPathProbe<'a> {
         if !self.counts() {
             return false;
         }
-        match requirement(self.rules, Api::Protected, on(method), &RequestPath::from_names(names)) {
-            Requirement::Permission { permission, resource, lookalikes, .. } => {
-                let allows = |it: &Lookalike| self.grants.allows(&it.permission, &it.resource);
-                self.grants.allows(&permission, &resource) && lookalikes.iter().all(allows)
-            }
-            Requirement::Authenticated | Requirement::Unlisted => false,
-        }
+        requirement(self.rules, Api::Protected, on(method), &RequestPath::from_names(names)).is_met_by(self.grants)
     }
 
     /// Whether every path below is open: the paths of each route, and all others by their number of segments.
