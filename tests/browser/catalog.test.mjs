@@ -53,7 +53,7 @@ test("errors of the service show their lines, and the draft is kept", async (t) 
 test("lines are numbered, and errors are marked in the margin", async (t) => {
   const { page, text, before } = await edit(t, { viewport: { width: 390, height: 844 } });
   const margin = page.locator(".line-numbers");
-  const routes = Array.from({ length: 200 }, (_, at) => ({ match: `GET /long/${at}`, permission: at === 150 ? "not valid" : "apps:read" }));
+  const routes = Array.from({ length: 40 }, (_, at) => ({ match: `GET /long/${at}`, permission: at === 30 ? "not valid" : "apps:read" }));
   const long = JSON.stringify({ ...JSON.parse(before), routes }, null, 2);
   await text.fill(`${long}]`);
   const lines = long.split("\n");
@@ -69,7 +69,7 @@ test("lines are numbered, and errors are marked in the margin", async (t) => {
   await page.getByText("Not saved: 1 error").waitFor();
   const number = lines.findIndex((line) => line.includes("not valid")) + 1;
   assert.equal((await marks.innerText()).trim(), `✕ ${number}`);
-  assert.match(await marks.getAttribute("title"), /^routes\[150\]\.permission "not valid" must be/);
+  assert.match(await marks.getAttribute("title"), /^routes\[30\]\.permission "not valid" must be/);
   await page.getByRole("button", { name: `Line ${number}` }).focus();
   await page.keyboard.press("Enter");
   await page.locator(":focus").and(text).waitFor();
@@ -88,11 +88,26 @@ test("a change is shown before it is saved, and applies afterwards", async (t) =
   await text.fill(before.replace(/"apps:restart": "[^"]*"/, '"apps:restart": "Stop and start an app"'));
   await page.getByRole("button", { name: "Review changes" }).click();
   const dialog = page.getByRole("dialog");
-  for (const words of ["Restart one app", "Stop and start an app"]) await dialog.getByText(words).first().waitFor();
+  for (const words of ["Restart one app", "Stop and start an app", "No active token loses or gains a route."]) await dialog.getByText(words).first().waitFor();
   assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Restart one app");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText(/Catalog saved/).waitFor();
   assert.equal((await it.stack.call("GET", "/catalog")).body.permissions["apps:restart"], "Stop and start an app");
+});
+
+test("the tokens that lose a route are named before the catalog is saved", async (t) => {
+  await it.stack.createToken({ name: "reads billing" });
+  const { page, text, before } = await edit(t);
+  const saved = (await it.stack.call("GET", "/catalog")).body;
+  await text.fill(JSON.stringify({ ...JSON.parse(before), routes: [{ match: "GET /apps/{app}", permission: "apps:restart" }] }));
+  await page.getByRole("button", { name: "Review changes" }).click();
+  const summary = page.getByRole("dialog").locator("summary");
+  await summary.waitFor();
+  assert.equal(await summary.innerText(), "1 token loses GET /apps/{app}");
+  await summary.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").getByRole("listitem").filter({ hasText: "reads billing" }).waitFor();
+  assert.deepEqual((await it.stack.call("GET", "/catalog")).body, saved);
 });
 
 test("a concurrent change is not overwritten, and the draft is kept", async (t) => {

@@ -15,6 +15,7 @@ export type Usage = Schemas["Usage"];
 export type Caller = Schemas["Caller"];
 export type Catalog = Schemas["ShownCatalog"];
 export type CatalogRoute = NonNullable<Schemas["Catalog"]["routes"]>[number];
+export type RouteImpact = Schemas["RouteImpact"];
 export type Explanation = Schemas["Explanation"];
 export type Grounds = Schemas["Grounds"];
 export type FieldError = Schemas["FieldError"];

@@ -14,6 +14,7 @@ import { releaseGuards } from "../ui/navigation-guard";
 import { showMessage } from "../ui/status-message";
 import { DiscardDialog, useUnsavedChanges } from "../ui/unsaved-changes";
 import { useDraft, useRestoredDraft } from "../ui/use-draft";
+import { CatalogImpact } from "./catalog-impact";
 
 export const CATALOG_DRAFT = "catalog";
 
@@ -149,6 +150,7 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
         <ActionDialog title="Save the catalog?" label="Save" pending="Saving…" onClose={() => setSaving(false)} act={save} onFailed={returnToText}>
           {() => (
             <>
+              <CatalogImpact catalog={parsed.value as Catalog} />
               <p>Applies to every token and user within a minute:</p>
               <Diff before={original.split("\n")} after={text.split("\n")} label="Changes to the catalog" />
             </>
