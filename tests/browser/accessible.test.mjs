@@ -91,9 +91,11 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText(/Not saved: \d+ error/).waitFor();
     await check(page, "catalog, with errors");
-    await text.fill(before.replace("Restart an app", "Restart one app"));
+    await text.fill(before.replace('"routes": []', '"routes": [{ "match": "GET /apps/{app}", "permission": "apps:restart" }]'));
     await page.getByRole("button", { name: "Review changes" }).click();
-    await check(page, "catalog, diff");
+    await page.getByText(/tokens? loses?/).click();
+    await page.getByRole("dialog").getByRole("listitem").filter({ hasText: token.id }).waitFor();
+    await check(page, "catalog, impact and diff");
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Cancel" }).click();
     await page.getByRole("button", { name: "Discard changes" }).click();

@@ -78,9 +78,11 @@ async function* pages(page, stack, deploy) {
   await page.evaluate(() => (location.hash = "#/catalog"));
   await page.getByRole("button", { name: "Edit" }).click();
   const text = page.getByLabel("Catalog (JSON)");
-  await text.fill((await text.inputValue()).replace("Restart an app", "Stop and start an app"));
+  const route = '"routes": [{ "match": "POST /apps/{app}/restart", "permission": "apps:restart", "resource": "apps/{app}" }]';
+  await text.fill((await text.inputValue()).replace('"routes": []', route));
   await page.getByRole("button", { name: "Review changes" }).click();
-  await page.getByRole("dialog").waitFor();
+  await page.getByText(/tokens? loses?/).click();
+  await page.getByRole("dialog").getByText("GitHub Actions").waitFor();
   yield "catalog";
 }
 
