@@ -44,7 +44,7 @@ READERS = [
     ("BatchGetItem", "TOKEN#*", EVENT, {"Read"}),
     ("Query", "TOKEN#*", EVENT, {"Read"}),
     ("GetItem", "OWNER#*", {"version", "live"}, {"Create", "Revoke", "Rotate", "Update"}),
-    ("GetItem", "USAGE#*", {"uses"}, {"Read", "Update"}),
+    ("GetItem", "USAGE#*", {"uses", "denials"}, {"Read", "Update"}),
     # One statement covers the catalog and the schema version.
     ("GetItem", "CATALOG", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "SCHEMA", {"version", "document"}, set(FUNCTIONS) - {"Console"}),

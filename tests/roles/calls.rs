@@ -126,7 +126,7 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
     stack.post("/exchange").form(exchange).send().expect(400);
 }
 
-/// The first and a second use, on two days.
+/// The first and a second use, on two days, and a denial.
 fn use_token(stack: &Stack, admin: &str, token: &Token) {
     let path = format!("{}/usage", token.path());
     let used = || stack.get(&path).bearer(admin).send().expect(200).json()["used"].clone();
@@ -135,6 +135,9 @@ fn use_token(stack: &Stack, admin: &str, token: &Token) {
     stack.advance_clock(60);
     stack.get("/demo/jobs").bearer(token).send().expect(200);
     eventually("the second use", || (used() == 2).then_some(()));
+    let denied = || stack.get(&path).bearer(admin).send().expect(200).json()["recent_denials"][0].clone();
+    stack.post("/demo/apps").bearer(token).send().expect(403);
+    eventually("the denial", || denied().is_object().then_some(()));
 }
 
 /// A new expiry of a token takes a slot. The functions read the other tokens only if these take all slots.

@@ -84,3 +84,72 @@ fn with_authorizer_caching_usage_counts_as_incomplete() {
     let request = stack.post(&format!("{}/tighten", token.path())).bearer(&stack.admin);
     request.header("If-Match", token.tag(&stack)).send().problem(409, "usage_incomplete");
 }
+
+fn denials(stack: &Stack, token: &Token) -> Vec<Value> {
+    usage(stack, token, "")["recent_denials"].as_array().unwrap().clone()
+}
+
+/// Waits for a denial of this resource.
+fn denied(stack: &Stack, token: &Token, resource: &str) {
+    eventually("the denial", || denials(stack, token).iter().find(|it| it["resource"] == resource).map(|_| ()));
+}
+
+#[test]
+fn usage_shows_recent_denials_newest_first() {
+    let stack = isolated_stack(|_| {});
+    let token = stack.create(json!({"permissions": ["apps:read"], "resources": ["apps/billing"]}));
+    assert_eq!(denials(&stack, &token), [json!({}); 0]);
+    stack.get("/demo/apps/payroll").bearer(&token).send().expect(403);
+    denied(&stack, &token, "apps/payroll");
+    stack.advance_clock(60);
+    stack.post("/demo/apps/billing/builds").bearer(&token).send().expect(403);
+    denied(&stack, &token, "apps/billing/builds");
+    let found = denials(&stack, &token);
+    let times: Vec<_> = found.iter().map(|it| it["denied_at"].as_str().unwrap()).collect();
+    assert!(times[0] > times[1], "{times:?}");
+    let entry = |permission: &str, resource: &str, reason: &str, denied_at: &str| json!({"permission": permission, "resource": resource, "reason": reason, "denied_at": denied_at});
+    assert_eq!(
+        found,
+        [
+            entry("apps:write", "apps/billing/builds", "permission_missing", times[0]),
+            entry("apps:read", "apps/payroll", "resource_not_granted", times[1]),
+        ]
+    );
+}
+
+#[test]
+fn only_denials_that_a_grant_would_repair_are_recorded() {
+    let stack = stack();
+    let token = stack.create(json!({
+        "permissions": ["apps:read"], "resources": ["apps/billing"], "allowed_ips": ["127.0.0.1", "198.51.100.7"],
+    }));
+    let call = |path: &str| stack.get(&format!("/demo{path}")).bearer(&token);
+    stack.get("/demo/apps/payroll").bearer(&format!("{}x", token.secret)).send().expect(401);
+    call("/apps//payroll").send().expect(403);
+    // A credential in a path is not stored.
+    call(&format!("/apps/{}", token.secret)).send().expect(403);
+    stack.post(&format!("{}/disable", token.path())).bearer(&stack.admin).send().expect(200);
+    call("/apps/payroll").send().expect(401);
+    stack.post(&format!("{}/enable", token.path())).bearer(&stack.admin).send().expect(200);
+    call("/apps/shop").send().expect(403);
+    denied(&stack, &token, "apps/shop");
+    assert_eq!(denials(&stack, &token).len(), 1);
+}
+
+#[test]
+fn a_denial_is_written_after_the_response_and_once_in_ten_minutes() {
+    let stack = isolated_stack(|_| {});
+    let token = stack.create(json!({"permissions": ["apps:read"], "resources": ["apps/billing"]}));
+    let call = |path: &str| drop(stack.get(&format!("/demo{path}")).bearer(&token).send().expect(403));
+    call("/apps/payroll");
+    denied(&stack, &token, "apps/payroll");
+    let first = denials(&stack, &token);
+    stack.advance_clock(599);
+    call("/apps/payroll");
+    call("/apps/shop");
+    denied(&stack, &token, "apps/shop");
+    assert_eq!(denials(&stack, &token)[1], first[0]);
+    stack.advance_clock(1);
+    call("/apps/payroll");
+    eventually("the next denial", || (denials(&stack, &token)[0]["resource"] == "apps/payroll").then_some(()));
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::authz::PermissionUse;
+use portcullis::authz::{Denial, PermissionUse};
 use portcullis::clock::Clock;
 use portcullis::store::{ActivityFilter, DeferredWrite, Scope, StatusChange, TokenStore, TokenUpdate};
 use portcullis::token::{Actor, EventKind, LastUse, RevocationDetails, TokenRecord};
@@ -77,6 +77,9 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     let usage = DeferredWrite::last_use(&recent_then, made, &caller(), tomorrow).unwrap();
     tokens.apply_deferred(&usage, clock, LIMITS.history_days).await.unwrap();
     note("write a use, the first in a day");
+    let denial = Denial::from_stored("apps:write", "apps/billing", "permission_missing", now()).unwrap();
+    tokens.apply_deferred(&DeferredWrite::denial(&seen.id, denial), clock, LIMITS.history_days).await.unwrap();
+    note("write a denial");
     tokens.usage(&seen.id).await.unwrap();
     note("show a token's usage");
     let next = TokenRecord { name: "renamed".parse().unwrap(), ..recent.clone() };

@@ -18,7 +18,7 @@ async fn noted_after(table: &Table, record: &TokenRecord, at: Timestamp) -> Opti
 }
 
 async fn day_of(table: &Table, record: &TokenRecord, made: &str) -> Option<Day> {
-    let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
+    let uses = table.tokens.usage(&record.id).await.unwrap().unwrap().uses;
     uses.last(&PermissionUse::from_stored(made).unwrap())
 }
 
@@ -80,7 +80,7 @@ async fn usage_keeps_at_most_1000_uses_and_the_record_does_not_grow() {
     racing.join_all().await;
     assert_eq!(table.usage_item(&record.id).await.unwrap()["uses"].as_m().unwrap().len(), MAX_USES);
     assert_eq!(table.item(&record.id).await, before);
-    let (_, uses) = table.tokens.usage(&record.id).await.unwrap().unwrap();
+    let uses = table.tokens.usage(&record.id).await.unwrap().unwrap().uses;
     assert!(!uses.is_complete(Day::from_timestamp(moment)));
     assert!(uses.last(&PermissionUse::from_stored("p:first x").unwrap()).is_some());
 }

@@ -11,6 +11,7 @@ mod concurrency;
 mod contended;
 mod create;
 mod deadlines;
+mod denials;
 mod events;
 mod fault_injection;
 pub(crate) mod fixture;

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
-use portcullis::authz::PermissionUse;
+use portcullis::authz::{Denial, PermissionUse};
 use portcullis::cache_flush::{CacheFlusher, Stages};
 use portcullis::catalog::Catalog;
 use portcullis::clock::Clock;
@@ -80,6 +80,8 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
     let reads = PermissionUse::from_stored("apps:read apps");
     let recent = TokenRecord { last_used: Some(LastUse { at: now(), source_ip: None, agent: None }), ..made.clone() };
     let exercised = DeferredWrite::last_use(&recent, reads, &caller(), now()).unwrap();
+    let denial = Denial::from_stored("apps:read", "apps", "permission_missing", now()).unwrap();
+    let denied = DeferredWrite::denial(&made.id, denial);
     let filter = super::list::all_of(Scope::Everyone);
     let (id, by, author) = (&record.id, Actor::Bootstrap, by_whom());
     let what = EventKind::Enabled;
@@ -123,6 +125,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         revoke_all,
         last_use,
         note_usage,
+        note_denial,
         list,
         catalog,
         put_catalog,
@@ -140,6 +143,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         tokens.revoke_all(&everything),
         tokens.apply_deferred(&used, clock, 400),
         tokens.apply_deferred(&exercised, clock, 400),
+        tokens.apply_deferred(&denied, clock, 400),
         tokens.list(&filter),
         tokens.catalog(),
         tokens.put_catalog(&new_catalog, 0, &by, now()),
@@ -158,6 +162,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         ("revoke_all", revoke_all.err()),
         ("last_use", last_use.err()),
         ("note_usage", note_usage.err()),
+        ("note_denial", note_denial.err()),
         ("list", list.err()),
         ("catalog", catalog.err()),
         ("put_catalog", put_catalog.err()),

@@ -286,7 +286,7 @@ export interface paths {
          * Show a token's usage
          * @description Returns which of its permissions a token has used in a period, and the grants that would
          *     have been sufficient, to which `POST /tokens/{id}/tighten` reduces the token. Uses are
-         *     recorded per day, in UTC.
+         *     recorded per day, in UTC. Also returns the token's recent denials that a grant would repair.
          *
          *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/usage`; for a token of another owner,
          *     `tokens:admin`.
@@ -1171,6 +1171,24 @@ export interface components {
             }[];
             /** @description The grants that would have been sufficient; empty if the token was not used. */
             suggested_grants: components["schemas"]["Grant"][];
+            /**
+             * @description The last 10 different denials that a grant would repair, newest first. Best effort:
+             *     the same denial is recorded about every ten minutes, and one can be missing.
+             */
+            recent_denials: components["schemas"]["Denial"][];
+        };
+        Denial: {
+            /** @description The permission that the request needs. */
+            permission: components["schemas"]["Permission"];
+            /** @description The resource on which the request needs it. */
+            resource: components["schemas"]["Resource"];
+            /**
+             * @description Whether the token lacked the permission, or had it on other resources only.
+             * @enum {unknown}
+             */
+            reason: "permission_missing" | "resource_not_granted";
+            /** @description When it was last recorded. */
+            denied_at: components["schemas"]["Time"];
         };
         Introspection: components["schemas"]["Inactive"] | components["schemas"]["Active"];
         Inactive: {

@@ -23,6 +23,7 @@ mod authenticate;
 mod credential;
 mod event;
 mod post_response;
+mod recorded_denials;
 mod recorded_uses;
 mod response;
 mod response_context;
@@ -31,8 +32,8 @@ mod settings;
 use std::time::Duration;
 
 use portcullis::authz::{
-    AccessRequest, Arn, AuthzContext, Decision, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal, authorize,
-    permission_used,
+    AccessRequest, Arn, AuthzContext, Decision, Denial, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal,
+    authorize, permission_used,
 };
 use portcullis::clock::{Day, Stopwatch, Timestamp};
 use portcullis::env::ConfigError;
@@ -44,6 +45,7 @@ use tokio::time::{Instant, timeout};
 use authenticate::Authentication;
 pub use event::Event;
 pub use post_response::{PostResponseLayer, PostResponseService};
+use recorded_denials::RecordedDenials;
 use recorded_uses::RecordedUses;
 use response::ResponseFormat;
 pub use response::{AuthorizerError, AuthorizerResponse};
@@ -63,6 +65,7 @@ pub struct Authorizer {
     http_api_response_format: HttpApiResponseFormat,
     catalogs: CatalogCache,
     noted: RecordedUses,
+    denied: RecordedDenials,
     decision_deadline: Duration,
     deferred_deadline: Duration,
 }
@@ -98,6 +101,7 @@ impl Authorizer {
             http_api_response_format,
             catalogs,
             noted: RecordedUses::default(),
+            denied: RecordedDenials::default(),
             decision_deadline: DECISION_DEADLINE,
             deferred_deadline: DEFERRED_DEADLINE,
         })
@@ -170,16 +174,16 @@ impl Authorizer {
     }
 
     async fn write_note(&self, note: &DeferredWrite) {
-        let (record, what) = note.describe();
+        let (id, what) = note.describe();
         let clock = &self.app.clock;
         match (
             self.app.tokens.apply_deferred(note, clock, self.app.settings.limits.history_days).await,
             note.permission_use(),
         ) {
-            (Ok(Some(usage)), Some((made, day))) => self.noted.remember(&record.id, made, usage, day),
+            (Ok(Some(usage)), Some((made, day))) => self.noted.remember(id, made, usage, day),
             (Ok(_), _) => {}
             // Nothing to do: the next use is written once the store works again.
-            (Err(error), _) => tracing::warn!(%error, token_id = %record.id, "{what} was not noted"),
+            (Err(error), _) => tracing::warn!(%error, token_id = %id, "{what} was not noted"),
         }
     }
 
@@ -199,6 +203,10 @@ impl Authorizer {
                 let made = permission_used(&record.grants, &rules, &access_request(event, arn));
                 let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, Day::from_timestamp(now)));
                 DeferredWrite::last_use(record, made, &event.caller(), now)
+            }
+            Authentication::Authenticated { principal: Principal::Token(record), .. } => {
+                let denial = Denial::from_decision(decision, now)?;
+                self.denied.admit(&record.id, &denial).then(|| DeferredWrite::denial(&record.id, denial))
             }
             Authentication::RetiredSecret(credential) => DeferredWrite::secret_reuse(
                 credential,

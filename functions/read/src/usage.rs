@@ -2,10 +2,11 @@
 
 use lambda_http::http::StatusCode;
 use portcullis::App;
-use portcullis::api_types::{Grant, PermissionUse, Usage};
+use portcullis::api_types::{Denial, Grant, PermissionUse, Usage};
 use portcullis::clock::Day;
 use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, set_etag};
 use portcullis::secret::TokenId;
+use portcullis::store::TokenUsage;
 use portcullis::text::counted;
 
 use crate::parameters::whole_number;
@@ -20,7 +21,7 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
     let days =
         days.map_err(|invalid| Problem::invalid(vec![FieldError::new("days", invalid)]))?.unwrap_or(DEFAULT_DAYS);
     let target: TokenId = call.target_token(app).await?.id;
-    let (record, uses) = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
+    let TokenUsage { record, uses, denials } = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
     let since = Day::from_timestamp(app.clock.now()).minus(days);
     let permissions = uses.last_use_by_permission(&record.grants);
     let used = permissions.iter().filter(|(_, day)| day.is_some_and(|day| day >= since)).count();
@@ -39,6 +40,15 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
             })
             .collect(),
         suggested_grants: Grant::all(&uses.minimal_grants(&record.grants, since)),
+        recent_denials: denials
+            .into_iter()
+            .map(|denial| Denial {
+                permission: denial.permission.to_string(),
+                resource: denial.resource.to_string(),
+                reason: denial.reason.as_str().to_owned(),
+                denied_at: denial.at,
+            })
+            .collect(),
     };
     let mut response = json(StatusCode::OK, &usage);
     set_etag(&mut response, record.version);

@@ -17,7 +17,8 @@ pub(crate) async fn tighten(app: &App, call: &ApiRequest, request: &Request) -> 
     let condition = IfMatch::required(request)?;
     let days = days(request)?;
     let target = call.target_token(app).await?;
-    let (seen, uses) = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
+    let usage = app.tokens.usage(&target.id).await?.ok_or_else(Problem::not_found)?;
+    let (seen, uses) = (usage.record, usage.uses);
     condition.check(seen.version)?;
     ensure_not_ended(app, &seen)?;
     let since = Day::from_timestamp(app.clock.now()).minus(days);

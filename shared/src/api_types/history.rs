@@ -74,6 +74,22 @@ pub struct Usage {
     pub permissions: Vec<PermissionUse>,
     /// The smallest grants that cover the recorded use.
     pub suggested_grants: Vec<Grant>,
+    /// The token's recent denials, newest first. An earlier service has none.
+    #[serde(default)]
+    pub recent_denials: Vec<Denial>,
+}
+
+/// A denied request, which a grant would allow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// The required permission.
+    pub permission: String,
+    /// The resource on which it is required.
+    pub resource: String,
+    /// `permission_missing` or `resource_not_granted`.
+    pub reason: String,
+    /// Time of the last such denial.
+    pub denied_at: Timestamp,
 }
 
 /// Last use of a permission.

@@ -6,6 +6,7 @@
 mod api_wide_policy;
 mod catalog_impact;
 mod decision;
+mod denial;
 mod permission_usage;
 mod principal;
 mod request_arn;
@@ -18,6 +19,7 @@ mod access_doc_tests;
 pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
 pub use catalog_impact::{CatalogImpact, TokenImpact};
 pub use decision::{Decision, DenyReason, MissingAccess, authorize};
+pub use denial::{Denial, MAX_DENIALS};
 pub use permission_usage::{MAX_USES, PermissionUse, UsageLog, permission_used};
 pub use principal::{Principal, Session};
 pub use request_arn::{Arn, MAX_ARN_LENGTH};

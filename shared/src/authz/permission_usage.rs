@@ -91,7 +91,7 @@ impl PermissionUse {
 }
 
 /// 16 bytes of SHA-256, enough to tell the resources of one token apart.
-fn digest_of(resource: &str) -> String {
+pub(super) fn digest_of(resource: &str) -> String {
     let digest = TokenDigest::hash(resource.as_bytes());
     URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..16).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Writes that happen after the response was sent: the last use of a token, or the reuse of a retired secret.
+//! Writes that happen after the response was sent: the last use of a token, a denial, or the reuse of a retired secret.
 //! Losing one does not fail a request.
 
 use std::net::IpAddr;
@@ -9,8 +9,9 @@ use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::usage::Usage;
 use super::{Error, ItemStore, StoredCredential, item};
-use crate::authz::PermissionUse;
+use crate::authz::{Denial, PermissionUse};
 use crate::clock::{Clock, Day, Timestamp};
+use crate::secret::TokenId;
 use crate::token::{
     Actor, DisableReason, DisabledState, EventKind, EventOrigin, LastUse, TokenRecord, UserAgentFamily,
 };
@@ -52,6 +53,8 @@ impl ClientInfo {
 pub enum DeferredWrite {
     /// The use of a token.
     LastUse(Box<LastUseWrite>),
+    /// The denial of a token's request.
+    Denial(Box<DenialWrite>),
     /// The use of a retired secret.
     SecretReuse(Box<SecretReuseWrite>),
 }
@@ -67,6 +70,13 @@ pub struct LastUseWrite {
     is_last_use: bool,
     /// The permission that was used, unless today's use of it is already recorded.
     permission_use: Option<PermissionUse>,
+}
+
+/// The denial of a token's request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DenialWrite {
+    id: TokenId,
+    denial: Denial,
 }
 
 /// The use of a retired secret.
@@ -99,6 +109,12 @@ impl DeferredWrite {
         Some(Self::LastUse(Box::new(LastUseWrite { record, client, at: now, is_last_use: !recent, permission_use })))
     }
 
+    /// Records the denial of a token's request.
+    #[must_use]
+    pub fn denial(id: &TokenId, denial: Denial) -> Self {
+        Self::Denial(Box::new(DenialWrite { id: id.clone(), denial }))
+    }
+
     /// Records the use of a retired secret. `None` if that was recorded within the last hour and the token does
     /// not have to be disabled.
     #[must_use]
@@ -119,10 +135,11 @@ impl DeferredWrite {
 
     /// The token and a description of the write, for logs.
     #[must_use]
-    pub fn describe(&self) -> (&TokenRecord, &'static str) {
+    pub fn describe(&self) -> (&TokenId, &'static str) {
         match self {
-            Self::LastUse(used) => (&used.record, "the last use"),
-            Self::SecretReuse(reused) => (&reused.record, "the reuse of a secret"),
+            Self::LastUse(used) => (&used.record.id, "the last use"),
+            Self::Denial(denied) => (&denied.id, "the denial"),
+            Self::SecretReuse(reused) => (&reused.record.id, "the reuse of a secret"),
         }
     }
 
@@ -131,7 +148,7 @@ impl DeferredWrite {
     pub fn permission_use(&self) -> Option<(&PermissionUse, Day)> {
         match self {
             Self::LastUse(used) => Some((used.permission_use.as_ref()?, Day::from_timestamp(used.at))),
-            Self::SecretReuse(_) => None,
+            Self::Denial(_) | Self::SecretReuse(_) => None,
         }
     }
 }
@@ -162,6 +179,7 @@ impl ItemStore {
                 last_use?;
                 usage
             }
+            DeferredWrite::Denial(denied) => self.record_denial(&denied.id, &denied.denial).await.map(|()| None),
             DeferredWrite::SecretReuse(reused) => {
                 self.write_secret_reuse(reused, clock, history_days).await.map(|()| None)
             }

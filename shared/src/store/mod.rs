@@ -31,6 +31,7 @@
 //! | `activity` | events of the whole deployment |
 //! | `deferred_write` | writes after the response was sent |
 //! | `usage` | use of a token's permissions |
+//! | `denials` | a token's recent denials |
 //! | `catalog` | the item with the catalog |
 //! | `stored_catalog` | a catalog with its version, and a cache of the parsed document |
 //! | `catalog_cache` | cache of the catalog, for the functions that make decisions |
@@ -55,6 +56,7 @@ mod credential;
 mod cursor;
 mod deferred_write;
 mod delete;
+mod denials;
 mod disable;
 mod dynamodb_config;
 mod error;
@@ -107,4 +109,4 @@ pub use status_change::StatusChange;
 pub use stored_catalog::StoredCatalog;
 pub use tokens::TokenStore;
 pub use update::{TokenUpdate, UpdateOutcome};
-pub use usage::Usage;
+pub use usage::{TokenUsage, Usage};

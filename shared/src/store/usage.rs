@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 use super::item_client::ConditionalWrite;
 use super::update_expression::UpdateExpression;
 use super::{Error, ItemStore, item, ttl};
-use crate::authz::{MAX_USES, PermissionUse, UsageLog};
+use crate::authz::{Denial, MAX_USES, PermissionUse, UsageLog};
 use crate::clock::{Day, Timestamp};
 use crate::secret::TokenId;
 use crate::token::TokenRecord;
@@ -25,17 +25,30 @@ pub enum Usage {
     Full(HashSet<String>),
 }
 
+/// A token with its usage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenUsage {
+    /// The token.
+    pub record: TokenRecord,
+    /// Day of the last use of each permission.
+    pub uses: UsageLog,
+    /// Recent denials, newest first.
+    pub denials: Vec<Denial>,
+}
+
 impl ItemStore {
     /// Reads a token and its usage, consistently.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn usage(&self, id: &TokenId) -> Result<Option<(TokenRecord, UsageLog)>, Error> {
-        let usage = self.read(item::usage_key(id), &["pk", item::USES]);
+    pub async fn usage(&self, id: &TokenId) -> Result<Option<TokenUsage>, Error> {
+        let usage = self.read(item::usage_key(id), &item::USAGE_ATTRIBUTES);
         let (record, usage) = tokio::join!(self.get(id), usage);
         let Some(record) = record? else { return Ok(None) };
-        let uses = item::uses(usage?.attributes()?.as_ref(), &record.grants)?;
-        Ok(Some((record, uses)))
+        let usage = usage?;
+        let usage = usage.attributes()?;
+        let uses = item::uses(usage.as_ref(), &record.grants)?;
+        Ok(Some(TokenUsage { record, uses, denials: item::denials(usage.as_ref()) }))
     }
 
     /// Records the day of a use.

@@ -50,6 +50,15 @@ pub(in crate::store) const EVENT_ATTRIBUTES: [&str; 9] =
 /// Maps permission and resource to the day of the last use.
 pub(in crate::store) const USES: &str = "uses";
 
+/// Maps the key of each recent denial to its entry.
+pub(in crate::store) const DENIALS: &str = "denials";
+
+/// Attributes of a usage item.
+pub(in crate::store) const USAGE_ATTRIBUTES: [&str; 3] = ["pk", USES, DENIALS];
+
+/// Time of a denial, in its entry.
+pub(in crate::store) const AT: &str = "at";
+
 /// The compressed catalog.
 pub(in crate::store) const DOCUMENT: &str = "document";
 

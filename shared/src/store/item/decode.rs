@@ -2,14 +2,15 @@
 
 use std::str::FromStr;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 use super::attribute::{
-    CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
-    USES, VERSION,
+    AT, CREATED_AT, DENIALS, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS,
+    SETTINGS, USES, VERSION,
 };
 use super::attributes::{Attribute, Attributes};
-use crate::authz::UsageLog;
+use crate::authz::{Denial, UsageLog};
 use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
 use crate::grants::{Grant, Grants, IpAllowlist, Network, Permission, Resource};
@@ -82,6 +83,29 @@ pub(in crate::store) fn uses(item: Option<&Attributes<'_>>, grants: &Grants) -> 
     let days = read.map(USES)?.iter().map(|(made, day)| Some((made, day.as_number()?.parse().ok()?)));
     let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
     UsageLog::from_stored(days.into_iter().map(|(made, day)| (made, Day(day))), grants).ok_or_else(corrupt)
+}
+
+/// Decodes the recent denials of a token, newest first. An entry that this release cannot read is left out: it decides
+/// nothing.
+pub(in crate::store) fn denials(item: Option<&Attributes<'_>>) -> Vec<Denial> {
+    let stored = item.and_then(|item| item.get(DENIALS)?.as_map());
+    let entries = stored.into_iter().flat_map(Attributes::iter);
+    let mut denials: Vec<_> = entries.filter_map(|(_, entry)| read_denial(entry.as_map()?)).collect();
+    denials.sort_by(|one, other| other.at.cmp(&one.at));
+    denials
+}
+
+fn read_denial(entry: &Attributes<'_>) -> Option<Denial> {
+    let text = |name| entry.get(name).and_then(Attribute::as_text);
+    let at = entry.get(AT)?.as_number()?.parse().ok()?;
+    Denial::from_stored(text("permission")?, text("resource")?, text("reason")?, Timestamp::from_seconds(at))
+}
+
+/// The key and the time of the oldest of the stored denials.
+pub(in crate::store) fn oldest_denial(stored: &Item) -> Option<(&String, Timestamp)> {
+    let at = |entry: &AttributeValue| entry.as_m().ok()?.get(AT)?.as_n().ok()?.parse().ok();
+    let times = stored.iter().filter_map(|(key, entry)| Some((key, Timestamp::from_seconds(at(entry)?))));
+    times.min_by_key(|(_, at)| *at)
 }
 
 fn digest_in(map: &Attributes<'_>) -> Option<TokenDigest> {

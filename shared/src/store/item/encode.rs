@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::attribute::*;
-use crate::authz::PermissionUse;
+use crate::authz::{Denial, PermissionUse};
 use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
 use crate::secret::{SecretHistory, TokenDigest};
@@ -129,6 +129,16 @@ pub(in crate::store) fn first_use(
     ttl: Timestamp,
 ) -> [(&'static str, AttributeValue); 2] {
     [(USES, AttributeValue::M(HashMap::from([(made.key(), number(day.0))]))), (TTL, seconds(ttl))]
+}
+
+/// Entry of a denial.
+pub(in crate::store) fn denial(denial: &Denial) -> AttributeValue {
+    group([
+        ("permission", Some(string(denial.permission.to_string()))),
+        ("resource", Some(string(denial.resource.to_string()))),
+        ("reason", Some(string(denial.reason.as_str()))),
+        (AT, Some(seconds(denial.at))),
+    ])
 }
 
 pub(in crate::store) fn event(record: &TokenRecord, event: &Event, ttl: Timestamp) -> Item {

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::*;
-use crate::authz::PermissionUse;
+use crate::authz::{Denial, MAX_DENIALS, PermissionUse};
 use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
 use crate::secret::{SecretHistory, TokenDigest, TokenId};
@@ -118,6 +118,21 @@ fn an_encoded_usage_decodes_to_the_same_usage() {
     assert_eq!(uses(None, &full().grants).unwrap().last(&made), None);
     field_of(&mut item, USES).insert("app:read x".to_owned(), string("today"));
     assert!(uses(Some(&(&item).into()), &full().grants).is_err());
+}
+
+#[test]
+fn a_denial_that_this_release_cannot_read_is_left_out() {
+    let id = "0123456789abcdef".parse().unwrap();
+    let mut item = usage_item(&id, &PermissionUse::from_stored("app:read app/billing").unwrap(), Day(20_000));
+    assert_eq!(denials(Some(&(&item).into())), []);
+    let at = Timestamp::from_seconds(9);
+    let known = Denial::from_stored("app:write", "app/billing", "resource_not_granted", at).unwrap();
+    let mut later = denial(&known);
+    let AttributeValue::M(fields) = &mut later else { panic!("{later:?}") };
+    fields.insert("reason".to_owned(), string("ip_not_allowed"));
+    let entries = [(known.key(), denial(&known)), ("a later one".to_owned(), later), ("none".to_owned(), string("x"))];
+    item.insert(DENIALS.to_owned(), AttributeValue::M(entries.into()));
+    assert_eq!(denials(Some(&(&item).into())), [known]);
 }
 
 #[test]
@@ -293,6 +308,14 @@ fn a_full_usage_item_stays_far_below_the_size_limit() {
     let mut item = usage_item(&full().id, &longest(0), Day(20_000));
     let one = 1 + key.len() + size(&number(20_000));
     field_of(&mut item, USES).clear();
+    let denied = |at: usize| {
+        let resource = format!("{at}{}", "\u{10348}".repeat(255));
+        let time = Timestamp::from_seconds(1_900_000_000);
+        let permission = longest(at).permission.to_string();
+        let denied = Denial::from_stored(&permission, &resource, "resource_not_granted", time).unwrap();
+        (denied.key(), denial(&denied))
+    };
+    item.insert(DENIALS.to_owned(), AttributeValue::M((0..MAX_DENIALS).map(denied).collect()));
     let full = size_of(&item) + crate::authz::MAX_USES * one;
     assert!(full < 200 * 1024, "{full} bytes");
     let long = PermissionUse { resource: "r".repeat(256).parse().unwrap(), ..longest(0) };
