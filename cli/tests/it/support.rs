@@ -89,6 +89,14 @@ impl Stack {
         let request = ureq::get(format!("{}/demo{path}", self.url()));
         request.header("authorization", format!("Bearer {token}")).call().expect("the token is accepted");
     }
+
+    /// Calls the echo API with a token that may not make this request.
+    #[track_caller]
+    pub(crate) fn call_demo_denied(&self, path: &str, token: &str) {
+        let request = ureq::get(format!("{}/demo{path}", self.url()));
+        let response = request.header("authorization", format!("Bearer {token}")).call();
+        assert!(matches!(response, Err(ureq::Error::StatusCode(403))), "{response:?}");
+    }
 }
 
 /// Waits for something that the service writes after its response.

@@ -499,6 +499,19 @@ fn tighten_shows_and_removes_unused_permissions() {
 }
 
 #[test]
+fn usage_shows_recent_denials() {
+    let stack = stack();
+    let token = stack.create(["--name", "a", "--grant", "apps:read@apps/billing"]);
+    stack.call_demo_denied("/apps/payroll", token["token"].as_str().unwrap());
+    let usage = || stdout(&stack.portcullis(["token", "usage", id(&token)]).assert().success());
+    eventually(|| usage().contains("apps/payroll"));
+    let printed = usage();
+    let (_, denials) = printed.split_once("DENIED").unwrap();
+    let cells: Vec<_> = denials.split_whitespace().collect();
+    assert_eq!((&cells[..2], &cells[3..]), (&["PERMISSION", "RESOURCE"][..], &["apps:read", "apps/payroll"][..]));
+}
+
+#[test]
 fn exit_codes_distinguish_limit_and_missing_permission() {
     let stack = stack_with(|options| options.settings.limits.live_tokens = 1);
     let create = ["token", "create", "--name", "a", "--grant", "apps:read@*", "--owner", "alice", "-q"];

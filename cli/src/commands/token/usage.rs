@@ -1,6 +1,6 @@
-//! `portcullis token usage`: the used permissions of a token.
+//! `portcullis token usage`: the used permissions of a token, and its recent denials.
 
-use portcullis::api_types::{PermissionUse, Usage};
+use portcullis::api_types::{Denial, PermissionUse, Usage};
 
 use super::format;
 use super::lookup::TokenArg;
@@ -30,6 +30,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     };
     out.table(&[("PERMISSION", 0), ("LAST USED ON", 0)], usage.permissions.iter().map(row).collect())?;
     out.note(&format!("{}.", usage.summary));
+    if !usage.recent_denials.is_empty() {
+        let row = |denial: &Denial| {
+            let cells = [out.format_time(denial.denied_at), denial.permission.clone(), denial.resource.clone()];
+            cells.map(|cell| (cell, None)).to_vec()
+        };
+        let columns = [("DENIED", 0), ("PERMISSION", 0), ("RESOURCE", 0)];
+        out.table(&columns, usage.recent_denials.iter().map(row).collect())?;
+    }
     if !usage.complete {
         out.warn("the usage data of this token is incomplete");
     } else if usage.used < usage.granted && !usage.suggested_grants.is_empty() {
