@@ -10,7 +10,7 @@ import { abbreviated, commands } from "../src/domain/shell-snippets";
 import { diffLines, onlyChanges } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines, withAddition } from "../src/domain/grants";
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
-import { ambiguityRemedy, parseRequestPath } from "../src/domain/request-path";
+import { ambiguityRemedy, parseRequestPath, withoutStage } from "../src/domain/request-path";
 import { callableByDefault, callableRoutes, suggestedResource } from "../src/domain/callable-routes";
 
 test("permissions cover others as in docs/authorization.md", () => {
@@ -100,9 +100,21 @@ test("the remedy for an ambiguous path names what is in it", () => {
 });
 
 test("a pasted URL loses its host, query string and fragment", () => {
-  assert.deepEqual(parseRequestPath(" https://api.example.com/apps/x?y=1#z "), { path: "/apps/x", hadQuery: true });
-  assert.deepEqual(parseRequestPath("https://api.example.com?y=1"), { path: "/", hadQuery: true });
-  assert.deepEqual(parseRequestPath("apps/x"), { path: "/apps/x", hadQuery: false });
+  const parsed = (path: string, hadQuery: boolean) => ({ path, hadQuery, stage: null });
+  assert.deepEqual(parseRequestPath(" https://api.example.com/apps/x?y=1#z "), parsed("/apps/x", true));
+  assert.deepEqual(parseRequestPath("https://api.example.com?y=1"), parsed("/", true));
+  assert.deepEqual(parseRequestPath("apps/x"), parsed("/apps/x", false));
+});
+
+test("the first segment after API Gateway's own host may be the stage", () => {
+  const stage = (url: string) => parseRequestPath(url).stage;
+  const host = "https://abc123.execute-api.eu-central-1.amazonaws.com";
+  assert.deepEqual(parseRequestPath(`${host}/prod/apps/payroll?x=1`), { path: "/prod/apps/payroll", hadQuery: true, stage: "prod" });
+  assert.equal(stage("https://abc123.execute-api.cn-north-1.amazonaws.com.cn/prod"), "prod");
+  for (const none of [host, `${host}/`, `${host}?prod`, "https://api.example.com/prod/apps", "/prod/apps", `https://example.com/${host}/x`]) {
+    assert.equal(stage(none), null, none);
+  }
+  assert.deepEqual(["/prod/apps/payroll", "/prod/", "/prod"].map(withoutStage), ["/apps/payroll", "/", "/"]);
 });
 
 test("an addition to grants adds no other access", () => {

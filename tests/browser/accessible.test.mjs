@@ -30,6 +30,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
     const { stack } = it;
     const token = await stack.createToken({ name: `checked ${view}`, permissions: ["apps:read", "apps:write"], expires_in: "3d" });
     await stack.demoStatus("/apps/billing", token.token);
+    await stack.deny("/apps/payroll", token);
     const page = await it.open(t, options);
     await page.goto(`${stack.url}/console/`);
     await providerButton(page).waitFor();
@@ -101,7 +102,12 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await page.getByRole("button", { name: "Discard changes" }).click();
     await openToken(page, token);
     await page.getByText(/permissions used in the last/).first().waitFor();
+    await page.getByRole("heading", { name: "Recent denials" }).waitFor();
     await check(page, "token");
+    await page.getByRole("button", { name: "Add apps:read on apps/payroll" }).click();
+    await check(page, "adding what was denied");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Discard changes" }).click();
     for (const name of ["Rotate", "Disable", "Revoke", "Delete", "Remove unused permissions"]) {
       await page.getByRole("button", { name, exact: true }).click();
       await page.getByRole("dialog").waitFor();
@@ -113,7 +119,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
       await check(page, `edit ${part}`);
       await page.getByRole("button", { name: "Cancel" }).click();
     }
-    await page.getByLabel("Path").fill("/apps/shop");
+    await page.getByLabel("Path").fill("https://abc123.execute-api.eu-central-1.amazonaws.com/prod/apps/shop");
     await page.getByRole("button", { name: "Test", exact: true }).click();
     await page.getByText(/Denied/).first().waitFor();
     await check(page, "explained");

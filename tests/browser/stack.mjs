@@ -75,6 +75,13 @@ export class Stack {
     return (await this.call(method, `/demo${path}`, undefined, { token })).status;
   }
 
+  /** Makes a request that the token may not make, and waits until the denial is recorded. */
+  async deny(path, token, method = "GET") {
+    assert.equal(await this.demoStatus(path, token.token, method), 403);
+    const isRecorded = async () => (await this.call("GET", `/tokens/${token.id}/usage`)).body.recent_denials.some(({ resource }) => `/${resource}` === path);
+    while (!(await isRecorded())) await new Promise(setImmediate);
+  }
+
   async setCatalog(catalog) {
     const { etag } = await this.call("GET", "/catalog");
     const put = await this.call("PUT", "/catalog", catalog, { headers: { "if-match": etag } });

@@ -328,8 +328,8 @@ test("a request test offers to add what is missing", async (t) => {
   const page = await show(t, token);
   const added = page.getByRole("list", { name: "Permissions, before and after" });
   for (const [method, button, line] of [
-    ["GET", "Add apps/payroll…", "apps:read on apps/payroll"],
-    ["POST", "Add permission…", "apps:write on apps/payroll"],
+    ["GET", "Add apps:read on apps/payroll", "apps:read on apps/payroll"],
+    ["POST", "Add apps:write on apps/payroll", "apps:write on apps/payroll"],
   ]) {
     await page.getByLabel("Method").selectOption(method);
     await page.getByLabel("Path").fill("/apps/payroll");
@@ -358,7 +358,7 @@ test("a request test of a caller who may not edit the token offers no edit", asy
   await page.getByLabel("Path").fill("/apps/payroll");
   await page.getByRole("button", { name: "Test", exact: true }).click();
   await page.getByText(/Add the permission\./).waitFor();
-  assert.equal(await page.getByRole("button", { name: "Add permission…" }).count(), 0);
+  assert.equal(await page.getByRole("button", { name: /^Add / }).count(), 0);
 });
 
 test("times are in the user's time zone, with the exact time as tooltip", async (t) => {

@@ -48,6 +48,11 @@ export interface Addition {
   resource: string;
 }
 
+/** Label of the button that opens the form with an addition. */
+export function additionLabel({ permission, resource }: Addition): string {
+  return `Add ${permissionText(permission)} on ${resourceText(resource)}`;
+}
+
 /** The grants with this addition, and nothing else: a grant is extended only if that adds no other access. */
 export function withAddition(grants: readonly Grant[], { permission, resource }: Addition): Grant[] {
   const isOnly = (values: readonly string[], value: string) => values.length === 1 && values[0] === value;

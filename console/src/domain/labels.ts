@@ -1,6 +1,6 @@
 // Labels for the API's values.
 import type { Event, Explanation, RevokeReason, Status, Token } from "../api/types";
-import type { Addition } from "./grants";
+import { additionLabel, type Addition } from "./grants";
 import { ambiguityRemedy } from "./request-path";
 import { formatDateTime, timeAgo } from "./time";
 
@@ -105,13 +105,13 @@ export function refusal(explanation: Explanation, tested: { path: string; addres
       return {
         why: `Missing ${permission} on ${resource}.`,
         remedy: `Add the permission.${roles}`,
-        addition: { label: "Add permission…", adds: { permission, resource }, beside: roles },
+        addition: { label: additionLabel({ permission, resource }), adds: { permission, resource }, beside: roles },
       };
     case "resource_not_granted":
       return {
         why: `The token has ${permission}, but not on ${resource}.`,
         remedy: `Add the resource ${resource}.`,
-        addition: { label: `Add ${resource}…`, adds: { permission, resource }, beside: "" },
+        addition: { label: additionLabel({ permission, resource }), adds: { permission, resource }, beside: "" },
       };
     case null:
       return { why: "", remedy: "" };

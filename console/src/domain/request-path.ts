@@ -1,10 +1,30 @@
 // The path of a request to test, from what the user pastes, and what makes it ambiguous.
 
-/** The path, without the host, query string and fragment of a pasted URL; and whether one of the latter was there. */
-export function parseRequestPath(text: string): { path: string; hadQuery: boolean } {
-  const rest = text.trim().replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
-  const path = rest.replace(/[?#].*$/s, "");
-  return { path: path.startsWith("/") ? path : `/${path}`, hadQuery: path !== rest };
+export interface RequestPath {
+  /** The path, without the host, query string and fragment of a pasted URL. */
+  path: string;
+  /** Whether there was a query string or a fragment. */
+  hadQuery: boolean;
+  /** The first segment, if it may be the stage: the host is API Gateway's own. */
+  stage: string | null;
+}
+
+const HOST = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
+/** https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html */
+const HOST_WITH_STAGES = /\.execute-api\.[a-z0-9-]+\.amazonaws\.com(\.cn)?(:\d+)?$/i;
+
+export function parseRequestPath(text: string): RequestPath {
+  const url = text.trim();
+  const rest = url.replace(HOST, "");
+  const found = rest.replace(/[?#].*$/s, "");
+  const path = found.startsWith("/") ? found : `/${found}`;
+  const stage = HOST_WITH_STAGES.test(HOST.exec(url)?.[1] ?? "") ? path.split("/")[1] : "";
+  return { path, hadQuery: found !== rest, stage: stage || null };
+}
+
+/** The path without its first segment. */
+export function withoutStage(path: string): string {
+  return path.replace(/^\/[^/]*\/?/, "/");
 }
 
 /** What the service refuses in a path, as far as it is there. */

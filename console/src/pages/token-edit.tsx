@@ -56,11 +56,13 @@ export function Editable(props: Props & { open: Editing | null; setOpen: (open: 
   const editing = open?.part ?? null;
   const opened = useRef<Part | null>(null);
   const list = useRef<HTMLDListElement>(null);
-  // Focus the form when it opens, and the button when it closes; before the next key is handled.
+  // Focus the form when it opens (with an addition, what that changes), and the button when it closes; before the next
+  // key is handled.
   useLayoutEffect(() => {
     const part = editing ?? opened.current;
     const place = part === null ? null : list.current?.querySelector(`[data-part="${part}"]`);
-    place?.querySelector<HTMLElement>(editing ? "input, textarea" : "button")?.focus();
+    const first = open?.addition ? ".diff" : "input, textarea";
+    place?.querySelector<HTMLElement>(editing ? first : "button")?.focus();
     opened.current = editing;
   }, [editing]);
   return (

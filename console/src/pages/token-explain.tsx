@@ -2,37 +2,37 @@
 import { useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import type { Explanation, Token } from "../api/types";
-import type { Addition } from "../domain/grants";
 import { refusal } from "../domain/labels";
-import { parseRequestPath } from "../domain/request-path";
+import { parseRequestPath, withoutStage, type RequestPath } from "../domain/request-path";
 import { Field } from "../ui/field";
 import { Form, SubmitButton } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
 import { Choice } from "../ui/choice";
 import { useAction } from "../ui/use-action";
+import type { AddGrant } from "./token-props";
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "$connect"];
 const RULES = { catalog: "catalog route", convention: "default (no matching catalog route)", portcullis: "built-in" };
 
-interface Tested {
+/** `stage` is the one that was left out. */
+interface Tested extends RequestPath {
   explanation: Explanation;
-  path: string;
-  hadQuery: boolean;
   address: string;
 }
 
-/** `onAdd` opens the form that edits the permissions; null if the caller cannot edit now. */
-type Add = ((addition: Addition) => void) | null;
-
-export function Explain({ token, onAdd }: { token: Token; onAdd: Add }) {
+export function Explain({ token, onAdd }: { token: Token; onAdd: AddGrant }) {
   const [method, setMethod] = useState("GET");
   const [path, setPath] = useState("");
   const [ip, setIp] = useState("");
   const [own, setOwn] = useState(false);
+  const [leaveOutStage, setLeaveOutStage] = useState(true);
+  const { stage } = parseRequestPath(path);
   const [result, setResult] = useState<Tested | null>(null);
   const action = useAction(async () => {
     setResult(null);
-    const tested = { ...parseRequestPath(path), address: ip.trim() };
+    const parsed = parseRequestPath(path);
+    const request = parsed.stage !== null && leaveOutStage ? { ...parsed, path: withoutStage(parsed.path) } : { ...parsed, stage: null };
+    const tested = { ...request, address: ip.trim() };
     const body = {
       token_id: token.id,
       method,
@@ -69,6 +69,7 @@ export function Explain({ token, onAdd }: { token: Token; onAdd: Add }) {
           {(ids) => <input {...ids} class="mono" placeholder="192.0.2.7" spellcheck={false} autocomplete="off" value={ip} onInput={(event) => setIp(event.currentTarget.value)} />}
         </Field>
         <Choice label="Portcullis API" checked={own} onChange={setOwn} />
+        {stage !== null && <Choice label={`“${stage}” is the API’s stage`} checked={leaveOutStage} onChange={setLeaveOutStage} />}
         <SubmitButton action={action} label="Test" pending="Testing…" class="" />
       </Form>
       {problem && <ProblemNote problem={problem} fields={["method", "path", "source_ip"]} />}
@@ -77,8 +78,9 @@ export function Explain({ token, onAdd }: { token: Token; onAdd: Add }) {
   );
 }
 
-function Decision({ tested, onAdd }: { tested: Tested; onAdd: Add }) {
+function Decision({ tested, onAdd }: { tested: Tested; onAdd: AddGrant }) {
   const result = tested.explanation;
+  const leftOut = [tested.stage === null ? [] : `the stage “${tested.stage}”`, tested.hadQuery ? "the query string" : []].flat();
   const rule = (
     <>
       {result.rule && (
@@ -92,7 +94,11 @@ function Decision({ tested, onAdd }: { tested: Tested; onAdd: Add }) {
           )}
         </p>
       )}
-      {tested.hadQuery && <p>Tested {tested.path}, without the query string.</p>}
+      {leftOut.length > 0 && (
+        <p>
+          Tested {tested.path}, without {leftOut.join(" and ")}.
+        </p>
+      )}
     </>
   );
   if (result.decision === "allow") {

@@ -1,4 +1,4 @@
-// The usage of a token by permission, and the removal of unused permissions.
+// The usage of a token by permission, the removal of unused permissions, and recent denials.
 import { useEffect, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
@@ -14,11 +14,12 @@ import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { Options } from "../ui/choice";
 import { Diff } from "../ui/diff";
-import type { TokenPartProps } from "./token-props";
+import { Denials } from "./token-denials";
+import type { AddGrant, TokenPartProps } from "./token-props";
 
 const SPANS = [7, 30, 90, 365];
 
-export function UsageSection({ loaded, now, read, onDone }: TokenPartProps) {
+export function UsageSection({ loaded, now, read, onDone, onAdd }: TokenPartProps & { onAdd: AddGrant }) {
   const { token, etag } = loaded;
   const [days, setDays] = useState(90);
   const [usage, setUsage] = useState<Usage | null>(null);
@@ -40,36 +41,39 @@ export function UsageSection({ loaded, now, read, onDone }: TokenPartProps) {
   const after = usage === null ? before : grantLines(usage.suggested_grants);
   const allUsed = before.join("\n") === after.join("\n");
   return (
-    <section aria-labelledby="usage">
-      <h2 id="usage">Usage</h2>
-      {problem && <ProblemNote problem={problem} />}
-      {usage === null && problem === null && <Loading what="the usage" />}
-      {usage !== null && (
-        <>
-          <p>
-            <label>
-              {usage.used} of {plural(usage.permissions.length, "permission")} used in the last{" "}
-              <select value={String(days)} onChange={(event) => setDays(Number(event.currentTarget.value))}>
-                <Options of={SPANS.map((span) => [String(span), `${span} days`])} />
-              </select>
-            </label>
-          </p>
-          {!usage.complete && <p class="note warn">Usage is incomplete: gateways cache decisions, or there were too many distinct uses.</p>}
-          <UsageChart usage={usage} now={now} />
-          {changeable && usage.used > 0 && usage.complete && !allUsed && (
+    <>
+      <section aria-labelledby="usage">
+        <h2 id="usage">Usage</h2>
+        {problem && <ProblemNote problem={problem} />}
+        {usage === null && problem === null && <Loading what="the usage" />}
+        {usage !== null && (
+          <>
             <p>
-              <button type="button" onClick={() => setConfirming(true)}>
-                Remove unused permissions
-              </button>
+              <label>
+                {usage.used} of {plural(usage.permissions.length, "permission")} used in the last{" "}
+                <select value={String(days)} onChange={(event) => setDays(Number(event.currentTarget.value))}>
+                  <Options of={SPANS.map((span) => [String(span), `${span} days`])} />
+                </select>
+              </label>
             </p>
-          )}
-          {changeable && usage.used > 0 && allUsed && <p class="hint">All permissions are in use.</p>}
-          {confirming && (
-            <TightenDialog {...{ loaded, usage, before, after, read, onDone }} onClose={() => setConfirming(false)} />
-          )}
-        </>
-      )}
-    </section>
+            {!usage.complete && <p class="note warn">Usage is incomplete: gateways cache decisions, or there were too many distinct uses.</p>}
+            <UsageChart usage={usage} now={now} />
+            {changeable && usage.used > 0 && usage.complete && !allUsed && (
+              <p>
+                <button type="button" onClick={() => setConfirming(true)}>
+                  Remove unused permissions
+                </button>
+              </p>
+            )}
+            {changeable && usage.used > 0 && allUsed && <p class="hint">All permissions are in use.</p>}
+            {confirming && (
+              <TightenDialog {...{ loaded, usage, before, after, read, onDone }} onClose={() => setConfirming(false)} />
+            )}
+          </>
+        )}
+      </section>
+      {usage !== null && <Denials denials={usage.recent_denials} {...{ token, now, onAdd }} />}
+    </>
   );
 }
 

@@ -32,7 +32,7 @@ import { DeleteDialog, DisableDialog, revocationDraft, RevokeDialog, RotateDialo
 import { Editable, isEditable, restoredEditing } from "./token-edit";
 import { Explain } from "./token-explain";
 import { History } from "./token-history";
-import type { TokenPartProps } from "./token-props";
+import type { AddGrant, TokenPartProps } from "./token-props";
 import { UsageSection } from "./token-usage";
 
 type OpenDialog = "rotate" | "disable" | "revoke" | "delete";
@@ -116,6 +116,7 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
     changed(withEtag(enabled), `“${token.name}” enabled.`);
     return "again";
   });
+  const onAdd: AddGrant = editing === null && isEditable(token) ? (addition) => setEditing({ part: "grants", addition }) : null;
   const dialog = { loaded, now, read, onClose: () => setOpenDialog(null), onDone: changed };
 
   return (
@@ -198,8 +199,8 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           </section>
         )}
       </div>
-      <UsageSection loaded={loaded} now={now} onDone={changed} read={read} />
-      <Explain token={token} onAdd={editing === null && isEditable(token) ? (addition) => setEditing({ part: "grants", addition }) : null} />
+      <UsageSection loaded={loaded} now={now} onDone={changed} read={read} onAdd={onAdd} />
+      <Explain token={token} onAdd={onAdd} />
       <History token={token} version={loaded.etag} now={now} />
       {openDialog === "rotate" && <RotateDialog {...dialog} />}
       {openDialog === "disable" && <DisableDialog {...dialog} />}
