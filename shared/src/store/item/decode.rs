@@ -1,5 +1,6 @@
 //! Decoding of items.
 
+use std::cmp::Reverse;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -91,7 +92,7 @@ pub(in crate::store) fn denials(item: Option<&Attributes<'_>>) -> Vec<Denial> {
     let stored = item.and_then(|item| item.get(DENIALS)?.as_map());
     let entries = stored.into_iter().flat_map(Attributes::iter);
     let mut denials: Vec<_> = entries.filter_map(|(_, entry)| read_denial(entry.as_map()?)).collect();
-    denials.sort_by(|one, other| other.at.cmp(&one.at));
+    denials.sort_by_key(|denial| (Reverse(denial.at), denial.permission.clone(), denial.resource.clone()));
     denials
 }
 
