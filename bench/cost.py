@@ -65,13 +65,16 @@ def cost(calls: float, tokens: int) -> list[float]:
     instances = math.ceil(calls / SECONDS * BILLED_MS / 1000)
     reads = calls * READS_PER_CALL + instances * MINUTES * READS_OF_CATALOG
     last_uses = min(calls, tokens * MINUTES)
-    uses = min(calls, tokens * USES_PER_TOKEN * instances * DAYS)
+    instance_days = tokens * instances * DAYS
+    uses = min(calls, instance_days * USES_PER_TOKEN)
+    # With the last use, and when the count of a token has doubled in an instance and day.
+    counts = min(calls, last_uses + instance_days * math.log2(1 + calls / instance_days))
     log_gb = calls * sum(len(event) + LOG_EVENT_OVERHEAD for event in LOG_EVENTS) / 1e9
     return [
         calls * LAMBDA_REQUEST,
         calls * BILLED_MS / 1000 * MEMORY_GB * LAMBDA_GB_SECOND,
         reads * READ_UNIT,
-        (last_uses + uses) * WRITE_UNIT,
+        (last_uses + uses + counts) * WRITE_UNIT,
         log_gb * LOG_GB,
         log_gb * LOG_RETENTION_MONTHS * LOG_COMPRESSION * LOG_STORED_GB_MONTH,
     ]

@@ -45,6 +45,7 @@ READERS = [
     ("Query", "TOKEN#*", EVENT, {"Read"}),
     ("GetItem", "OWNER#*", {"version", "live"}, {"Create", "Revoke", "Rotate", "Update"}),
     ("GetItem", "USAGE#*", {"uses", "denials"}, {"Read", "Update"}),
+    ("Query", "USAGE#*", {"counts"}, {"Read"}),
     # One statement covers the catalog and the schema version.
     ("GetItem", "CATALOG", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "SCHEMA", {"version", "document"}, set(FUNCTIONS) - {"Console"}),

@@ -1,5 +1,6 @@
 //! `GET /tokens/{id}/usage` and `POST /tokens/{id}/tighten`
 
+use portcullis::clock::{DAY_SECONDS, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::{Stack, Token, eventually, isolated_stack, stack};
@@ -151,4 +152,36 @@ fn a_denial_is_written_after_the_response_and_once_in_ten_minutes() {
     stack.advance_clock(600);
     call("/apps/payroll");
     eventually("the next denial", || (denials(&stack, &token)[0]["resource"] == "apps/payroll").then_some(()));
+}
+
+/// The counts of the last day that has some.
+fn counts(stack: &Stack, token: &Token) -> Value {
+    usage(stack, token, "")["daily_counts"].as_array().unwrap().last().cloned().unwrap_or_default()["counts"].clone()
+}
+
+#[test]
+fn usage_counts_allowed_requests_by_day_and_permission() {
+    let stack = isolated_stack(|_| {});
+    let token = stack.create(json!({"permissions": ["apps:*"], "resources": ["apps"], "expires_at": null}));
+    assert_eq!(usage(&stack, &token, "")["daily_counts"], json!([]));
+    // To noon of the next day, so that the day does not end in between.
+    let created = Timestamp::parse(token.view["created_at"].as_str().unwrap()).unwrap().seconds();
+    stack.advance_clock(DAY_SECONDS + DAY_SECONDS / 2 - created % DAY_SECONDS);
+    let call = |method: &str, status: u16| {
+        drop(stack.request(method, "/demo/apps/billing").bearer(&token).send().expect(status));
+    };
+    for _ in 0..3 {
+        call("GET", 200);
+    }
+    stack.get("/demo/jobs").bearer(&token).send().expect(403);
+    // The minute's last use also writes what has not doubled.
+    stack.advance_clock(60);
+    call("POST", 200);
+    eventually("the counts", || (counts(&stack, &token) == json!({"apps:read": 3, "apps:write": 1})).then_some(()));
+    stack.advance_clock(DAY_SECONDS);
+    call("GET", 200);
+    eventually("the next day", || (counts(&stack, &token) == json!({"apps:read": 1})).then_some(()));
+    let days = usage(&stack, &token, "")["daily_counts"].as_array().unwrap().clone();
+    let days: Vec<_> = days.iter().map(|day| day["day"].as_str().unwrap()).collect();
+    assert!(days.len() == 2 && days[0] < days[1], "{days:?}");
 }

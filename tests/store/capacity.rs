@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use portcullis::authz::{Denial, PermissionUse};
-use portcullis::clock::Clock;
+use portcullis::authz::{DailyCounts, Denial, PermissionUse};
+use portcullis::clock::{Clock, Day};
 use portcullis::store::{ActivityFilter, DeferredWrite, Scope, StatusChange, TokenStore, TokenUpdate};
 use portcullis::token::{Actor, EventKind, LastUse, RevocationDetails, TokenRecord};
 use serde_json::{Value, json};
@@ -60,13 +60,13 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     tokens.credential(&seen.id).await.unwrap();
     note("authorize a request");
     let made = PermissionUse::from_stored("apps:read apps/billing");
-    let first = DeferredWrite::last_use(&seen, made.clone(), &caller(), now()).unwrap();
+    let first = DeferredWrite::last_use(&seen, made.clone(), None, &caller(), now()).unwrap();
     tokens.apply_deferred(&first, clock, LIMITS.history_days).await.unwrap();
     note("write the first use of a token");
     let seen = tokens.get(&seen.id).await.unwrap().unwrap();
     note("show a token");
     let later = now().plus_seconds(90);
-    let last_use = DeferredWrite::last_use(&seen, None, &caller(), later).unwrap();
+    let last_use = DeferredWrite::last_use(&seen, None, None, &caller(), later).unwrap();
     tokens.apply_deferred(&last_use, clock, LIMITS.history_days).await.unwrap();
     note("write the last use, once a minute");
     let recent = tokens.get(&seen.id).await.unwrap().unwrap();
@@ -74,13 +74,23 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     let tomorrow = later.plus_seconds(86_400);
     let used = recent.last_used.clone().map(|used| LastUse { at: tomorrow, ..used });
     let recent_then = TokenRecord { last_used: used, ..recent.clone() };
-    let usage = DeferredWrite::last_use(&recent_then, made, &caller(), tomorrow).unwrap();
+    let usage = DeferredWrite::last_use(&recent_then, made, None, &caller(), tomorrow).unwrap();
     tokens.apply_deferred(&usage, clock, LIMITS.history_days).await.unwrap();
     note("write a use, the first in a day");
+    let counted = |count| {
+        let counts = [("apps:read".parse().unwrap(), count)].into();
+        let counts = DailyCounts { day: Day::from_timestamp(later), counts };
+        DeferredWrite::last_use(&recent, None, Some(counts), &caller(), later).unwrap()
+    };
+    tokens.apply_deferred(&counted(1), clock, LIMITS.history_days).await.unwrap();
+    note("write counts, the first of a token in a day");
+    tokens.apply_deferred(&counted(2), clock, LIMITS.history_days).await.unwrap();
+    note("write counts");
     let denial = Denial::from_stored("apps:write", "apps/billing", "permission_missing", now()).unwrap();
     tokens.apply_deferred(&DeferredWrite::denial(&seen.id, denial), clock, LIMITS.history_days).await.unwrap();
     note("write a denial");
     tokens.usage(&seen.id).await.unwrap();
+    tokens.daily_counts(&seen.id, Day::from_timestamp(later)).await.unwrap();
     note("show a token's usage");
     let next = TokenRecord { name: "renamed".parse().unwrap(), ..recent.clone() };
     let what = EventKind::Updated(Vec::new());

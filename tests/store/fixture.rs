@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::dynamodb::{Engine, create_table};
 use local::template::Template;
+use portcullis::clock::Day;
 use portcullis::endpoint_variant::EndpointVariant;
 use portcullis::secret::TokenId;
 use portcullis::store::{DynamoDbConfig, ItemStore, LeanClient, Timeouts, TokenStore, connect};
@@ -139,6 +140,11 @@ impl Table {
     /// A token's usage item.
     pub(crate) async fn usage_item(&self, id: &TokenId) -> Option<Item> {
         self.item_at(&format!("USAGE#{id}"), "USAGE").await
+    }
+
+    /// A token's counts of a day.
+    pub(crate) async fn day_item(&self, id: &TokenId, day: Day) -> Option<Item> {
+        self.item_at(&format!("USAGE#{id}"), &format!("DAY#{day}")).await
     }
 
     /// The `ttl` of an event, if it has one.

@@ -57,8 +57,8 @@ async fn the_first_use_of_a_permission_in_a_day_is_always_written() {
     used_at(&table.tokens, &record.id, noon.plus_seconds(1), Some(other)).await;
     assert_eq!(day_of(&table, &record, other).await, Some(Day::from_timestamp(noon)));
     let record = table.tokens.get(&record.id).await.unwrap().unwrap();
-    assert_eq!(DeferredWrite::last_use(&record, None, &caller(), noon.plus_seconds(2)), None);
-    assert!(DeferredWrite::last_use(&record, None, &caller(), noon.plus_seconds(60)).is_some());
+    assert_eq!(DeferredWrite::last_use(&record, None, None, &caller(), noon.plus_seconds(2)), None);
+    assert!(DeferredWrite::last_use(&record, None, None, &caller(), noon.plus_seconds(60)).is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,7 +135,7 @@ async fn the_first_use_is_one_event() {
     let record = Sample::owned_by(&alice()).in_table(&table).await;
     for seconds in [1, 61, 121] {
         // Three authorizers that all read it before it was used.
-        let note = DeferredWrite::last_use(&record, None, &caller(), now().plus_seconds(seconds)).unwrap();
+        let note = DeferredWrite::last_use(&record, None, None, &caller(), now().plus_seconds(seconds)).unwrap();
         table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     }
     used_at(&table.tokens, &record.id, now().plus_seconds(600), None).await;
@@ -147,7 +147,7 @@ async fn a_late_last_use_does_not_restore_a_deleted_token() {
     let table = Table::fresh().await;
     let record = Sample::owned_by(&alice()).in_table(&table).await;
     delete(&table.tokens, &record.id).await.unwrap();
-    let note = DeferredWrite::last_use(&record, PermissionUse::from_stored(READ), &caller(), now()).unwrap();
+    let note = DeferredWrite::last_use(&record, PermissionUse::from_stored(READ), None, &caller(), now()).unwrap();
     table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
     assert_eq!(table.item(&record.id).await, None);
     assert_eq!(kinds(&table, &record.id).await, ["deleted", "created"]);

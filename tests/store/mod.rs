@@ -10,6 +10,7 @@ mod change_log;
 mod concurrency;
 mod contended;
 mod create;
+mod daily_counts;
 mod deadlines;
 mod denials;
 mod events;
@@ -163,7 +164,7 @@ async fn delete(tokens: &TokenStore, id: &TokenId) -> Result<bool, Error> {
 async fn used_at(tokens: &TokenStore, id: &TokenId, moment: Timestamp, made: Option<&str>) -> Option<Usage> {
     let record = tokens.get(id).await.unwrap().unwrap();
     let made = made.map(|made| PermissionUse::from_stored(made).unwrap());
-    let note = DeferredWrite::last_use(&record, made, &caller(), moment)?;
+    let note = DeferredWrite::last_use(&record, made, None, &caller(), moment)?;
     tokens.apply_deferred(&note, &clock_at(moment), LIMITS.history_days).await.unwrap()
 }
 

@@ -9,10 +9,10 @@ use base64::Engine as _;
 use lambda_http::http::StatusCode;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Body, Request, Response};
-use portcullis::authz::{Denial, PermissionUse};
+use portcullis::authz::{DailyCounts, Denial, PermissionUse};
 use portcullis::cache_flush::{CacheFlusher, Stages};
 use portcullis::catalog::Catalog;
-use portcullis::clock::Clock;
+use portcullis::clock::{Clock, Day};
 use portcullis::grants::{Grants, Resource};
 use portcullis::secret::PlaintextToken;
 use portcullis::store::{
@@ -76,12 +76,14 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
     let tokens = table.behind(NOWHERE);
     let Sample { record, digest } = Sample::owned_by(&alice());
     let made = Sample::owned_by(&alice()).in_table(&table).await;
-    let used = DeferredWrite::last_use(&made, None, &caller(), now()).unwrap();
+    let used = DeferredWrite::last_use(&made, None, None, &caller(), now()).unwrap();
     let reads = PermissionUse::from_stored("apps:read apps");
     let recent = TokenRecord { last_used: Some(LastUse { at: now(), source_ip: None, agent: None }), ..made.clone() };
-    let exercised = DeferredWrite::last_use(&recent, reads, &caller(), now()).unwrap();
+    let exercised = DeferredWrite::last_use(&recent, reads, None, &caller(), now()).unwrap();
     let denial = Denial::from_stored("apps:read", "apps", "permission_missing", now()).unwrap();
     let denied = DeferredWrite::denial(&made.id, denial);
+    let counts = DailyCounts { day: Day(20_000), counts: [("apps:read".parse().unwrap(), 1)].into() };
+    let counted = DeferredWrite::last_use(&recent, None, Some(counts), &caller(), now()).unwrap();
     let filter = super::list::all_of(Scope::Everyone);
     let (id, by, author) = (&record.id, Actor::Bootstrap, by_whom());
     let what = EventKind::Enabled;
@@ -118,6 +120,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         change,
         events,
         usage,
+        daily_counts,
         activity,
         revoke,
         disable,
@@ -126,6 +129,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         last_use,
         note_usage,
         note_denial,
+        note_counts,
         list,
         catalog,
         put_catalog,
@@ -136,6 +140,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         tokens.update(&change),
         tokens.events(id, None, 10),
         tokens.usage(id),
+        tokens.daily_counts(id, Day(20_000)),
         tokens.activity(&of_today),
         tokens.revoke(&status_change, grounds),
         tokens.disable(&status_change, DisableReason::Admin, None),
@@ -144,6 +149,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         tokens.apply_deferred(&used, clock, 400),
         tokens.apply_deferred(&exercised, clock, 400),
         tokens.apply_deferred(&denied, clock, 400),
+        tokens.apply_deferred(&counted, clock, 400),
         tokens.list(&filter),
         tokens.catalog(),
         tokens.put_catalog(&new_catalog, 0, &by, now()),
@@ -155,6 +161,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         ("change", change.err()),
         ("events", events.err()),
         ("usage", usage.err()),
+        ("daily_counts", daily_counts.err()),
         ("activity", activity.err()),
         ("revoke", revoke.err()),
         ("disable", disable.err()),
@@ -163,6 +170,7 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         ("last_use", last_use.err()),
         ("note_usage", note_usage.err()),
         ("note_denial", note_denial.err()),
+        ("note_counts", note_counts.err()),
         ("list", list.err()),
         ("catalog", catalog.err()),
         ("put_catalog", put_catalog.err()),

@@ -286,7 +286,8 @@ export interface paths {
          * Show a token's usage
          * @description Returns which of its permissions a token has used in a period, and the grants that would
          *     have been sufficient, to which `POST /tokens/{id}/tighten` reduces the token. Uses are
-         *     recorded per day, in UTC. Also returns the token's recent denials that a grant would repair.
+         *     recorded per day, in UTC. Also returns the token's recent denials that a grant would repair,
+         *     and counts of its requests.
          *
          *     Needs `tokens:read` or `tokens:admin` on `tokens/<id>/usage`; for a token of another owner,
          *     `tokens:admin`.
@@ -1176,6 +1177,29 @@ export interface components {
              *     the same denial is recorded about every ten minutes, and one can be missing.
              */
             recent_denials: components["schemas"]["Denial"][];
+            /**
+             * @description The days of the last 13 weeks with allowed requests, oldest first. Best effort: the counts
+             *     can be too low, by up to half after a burst. Requests that gateways answer from their
+             *     caches are not counted.
+             */
+            daily_counts: components["schemas"]["DailyCounts"][];
+        };
+        DailyCounts: {
+            /**
+             * Format: date
+             * @description The day, in UTC.
+             * @example 2027-01-16
+             */
+            day: string;
+            /**
+             * @description The number of requests by the permission that they needed.
+             * @example {
+             *       "apps:read": 12
+             *     }
+             */
+            counts: {
+                [key: string]: number;
+            };
         };
         Denial: {
             /** @description The permission that the request needs. */

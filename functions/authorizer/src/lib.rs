@@ -25,6 +25,7 @@ mod event;
 mod post_response;
 mod recorded_denials;
 mod recorded_uses;
+mod request_counts;
 mod response;
 mod response_context;
 mod settings;
@@ -47,6 +48,7 @@ pub use event::Event;
 pub use post_response::{PostResponseLayer, PostResponseService};
 use recorded_denials::RecordedDenials;
 use recorded_uses::RecordedUses;
+use request_counts::RequestCounts;
 use response::ResponseFormat;
 pub use response::{AuthorizerError, AuthorizerResponse};
 pub use settings::HttpApiResponseFormat;
@@ -66,6 +68,7 @@ pub struct Authorizer {
     catalogs: CatalogCache,
     noted: RecordedUses,
     denied: RecordedDenials,
+    counts: RequestCounts,
     decision_deadline: Duration,
     deferred_deadline: Duration,
 }
@@ -102,6 +105,7 @@ impl Authorizer {
             catalogs,
             noted: RecordedUses::default(),
             denied: RecordedDenials::default(),
+            counts: RequestCounts::default(),
             decision_deadline: DECISION_DEADLINE,
             deferred_deadline: DEFERRED_DEADLINE,
         })
@@ -201,8 +205,11 @@ impl Authorizer {
             {
                 let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
                 let made = permission_used(&record.grants, &rules, &access_request(event, arn));
-                let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, Day::from_timestamp(now)));
-                DeferredWrite::last_use(record, made, &event.caller(), now)
+                let (today, is_due) = (Day::from_timestamp(now), DeferredWrite::is_last_use_due(record, now));
+                let counts = made.as_ref();
+                let counts = counts.and_then(|made| self.counts.count(&record.id, &made.permission, today, is_due));
+                let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, today));
+                DeferredWrite::last_use(record, made, counts, &event.caller(), now)
             }
             Authentication::Authenticated { principal: Principal::Token(record), .. } => {
                 let denial = Denial::from_decision(decision, now)?;

@@ -111,7 +111,7 @@ pub(crate) mod tests {
         let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
         let made = Timestamp::from_seconds(0);
         let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
-        DeferredWrite::last_use(&record, None, &ClientInfo::default(), Timestamp::from_seconds(1)).unwrap()
+        DeferredWrite::last_use(&record, None, None, &ClientInfo::default(), Timestamp::from_seconds(1)).unwrap()
     }
 
     pub(crate) fn authorizer_at(endpoint: String) -> Authorizer {

@@ -2,7 +2,7 @@
 
 use lambda_http::http::StatusCode;
 use portcullis::App;
-use portcullis::api_types::{Denial, Grant, PermissionUse, Usage};
+use portcullis::api_types::{DailyCounts, Denial, Grant, PermissionUse, Usage};
 use portcullis::clock::Day;
 use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, set_etag};
 use portcullis::secret::TokenId;
@@ -21,8 +21,10 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
     let days =
         days.map_err(|invalid| Problem::invalid(vec![FieldError::new("days", invalid)]))?.unwrap_or(DEFAULT_DAYS);
     let target: TokenId = call.target_token(app).await?.id;
-    let TokenUsage { record, uses, denials } = app.tokens.usage(&target).await?.ok_or_else(Problem::not_found)?;
-    let since = Day::from_timestamp(app.clock.now()).minus(days);
+    let today = Day::from_timestamp(app.clock.now());
+    let (usage, counts) = tokio::join!(app.tokens.usage(&target), app.tokens.daily_counts(&target, today));
+    let TokenUsage { record, uses, denials } = usage?.ok_or_else(Problem::not_found)?;
+    let since = today.minus(days);
     let permissions = uses.last_use_by_permission(&record.grants);
     let used = permissions.iter().filter(|(_, day)| day.is_some_and(|day| day >= since)).count();
     let usage = Usage {
@@ -47,6 +49,13 @@ pub(crate) async fn usage(app: &App, call: &ApiRequest) -> ApiResult {
                 resource: denial.resource.to_string(),
                 reason: denial.reason.as_str().to_owned(),
                 denied_at: denial.at,
+            })
+            .collect(),
+        daily_counts: counts?
+            .into_iter()
+            .map(|counted| DailyCounts {
+                day: counted.day.to_string(),
+                counts: counted.counts.into_iter().map(|(permission, count)| (permission.to_string(), count)).collect(),
             })
             .collect(),
     };

@@ -1,5 +1,6 @@
 //! History and usage of tokens.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,18 @@ pub struct Usage {
     /// The token's recent denials, newest first. An earlier service has none.
     #[serde(default)]
     pub recent_denials: Vec<Denial>,
+    /// Requests of the last 13 weeks, oldest first. An earlier service has none.
+    #[serde(default)]
+    pub daily_counts: Vec<DailyCounts>,
+}
+
+/// Allowed requests of a day, which has some.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DailyCounts {
+    /// The day, such as `2027-01-15`.
+    pub day: String,
+    /// Number of requests by the permission that they required.
+    pub counts: BTreeMap<String, u64>,
 }
 
 /// A denied request, which a grant would allow.

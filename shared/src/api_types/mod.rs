@@ -15,7 +15,7 @@ mod token;
 pub use catalog::{CatalogImpactPage, PutCatalogResponse, RouteImpact};
 pub use decision::{Explanation, Introspection, IntrospectionStatus, RequestDecision, Rule};
 pub use exchange::{ProtectedResource, TokenExchangeResponse};
-pub use history::{ActivityEvent, ActivityPage, Denial, Event, EventPage, PermissionUse, Usage};
+pub use history::{ActivityEvent, ActivityPage, DailyCounts, Denial, Event, EventPage, PermissionUse, Usage};
 pub use me::{Deployment, Me, MeToken};
 pub use problem::{FieldError, Problem};
 pub use token::{Grant, RevokeOwnerTokensResponse, RevokeResponse, Token, TokenPage, TokenWithSecret};

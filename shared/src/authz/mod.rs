@@ -5,6 +5,7 @@
 
 mod api_wide_policy;
 mod catalog_impact;
+mod daily_counts;
 mod decision;
 mod denial;
 mod permission_usage;
@@ -18,6 +19,7 @@ mod access_doc_tests;
 
 pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
 pub use catalog_impact::{CatalogImpact, TokenImpact};
+pub use daily_counts::{COUNTED_DAYS, DailyCounts, MAX_COUNTED_PERMISSIONS};
 pub use decision::{Decision, DenyReason, MissingAccess, authorize};
 pub use denial::{Denial, MAX_DENIALS};
 pub use permission_usage::{MAX_USES, PermissionUse, UsageLog, permission_used};

@@ -9,7 +9,7 @@ use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::usage::Usage;
 use super::{Error, ItemStore, StoredCredential, item};
-use crate::authz::{Denial, PermissionUse};
+use crate::authz::{DailyCounts, Denial, PermissionUse};
 use crate::clock::{Clock, Day, Timestamp};
 use crate::secret::TokenId;
 use crate::token::{
@@ -70,6 +70,8 @@ pub struct LastUseWrite {
     is_last_use: bool,
     /// The permission that was used, unless today's use of it is already recorded.
     permission_use: Option<PermissionUse>,
+    /// Counts to add to those of the day.
+    counts: Option<DailyCounts>,
 }
 
 /// The denial of a token's request.
@@ -92,21 +94,27 @@ pub struct SecretReuseWrite {
 
 impl DeferredWrite {
     /// Records the use of a token. `permission_use` is the permission that was used, unless today's use of it
-    /// is known to be recorded. `None` if there is nothing to write.
+    /// is known to be recorded. `counts` are to be added to those of the day. `None` if there is nothing to write.
     #[must_use]
     pub fn last_use(
         record: &TokenRecord,
         permission_use: Option<PermissionUse>,
+        counts: Option<DailyCounts>,
         client: &ClientInfo,
         now: Timestamp,
     ) -> Option<Self> {
-        let recent =
-            record.last_used.as_ref().is_some_and(|last| last.at.plus_seconds(LAST_USE_INTERVAL_SECONDS) > now);
-        if recent && permission_use.is_none() {
+        let is_last_use = Self::is_last_use_due(record, now);
+        if !is_last_use && permission_use.is_none() && counts.is_none() {
             return None;
         }
         let (record, client) = (record.clone(), client.clone());
-        Some(Self::LastUse(Box::new(LastUseWrite { record, client, at: now, is_last_use: !recent, permission_use })))
+        Some(Self::LastUse(Box::new(LastUseWrite { record, client, at: now, is_last_use, permission_use, counts })))
+    }
+
+    /// Whether a use of a token now is to be recorded as its last one.
+    #[must_use]
+    pub fn is_last_use_due(record: &TokenRecord, now: Timestamp) -> bool {
+        record.last_used.as_ref().is_none_or(|last| last.at.plus_seconds(LAST_USE_INTERVAL_SECONDS) <= now)
     }
 
     /// Records the denial of a token's request.
@@ -175,8 +183,15 @@ impl ItemStore {
                         None => Ok(None),
                     }
                 };
-                let (last_use, usage) = tokio::join!(last_use, usage);
+                let counts = async {
+                    match &used.counts {
+                        Some(counts) => self.add_counts(&used.record.id, counts).await,
+                        None => Ok(()),
+                    }
+                };
+                let (last_use, usage, counts) = tokio::join!(last_use, usage, counts);
                 last_use?;
+                counts?;
                 usage
             }
             DeferredWrite::Denial(denied) => self.record_denial(&denied.id, &denied.denial).await.map(|()| None),

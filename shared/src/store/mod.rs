@@ -32,6 +32,7 @@
 //! | `deferred_write` | writes after the response was sent |
 //! | `usage` | use of a token's permissions |
 //! | `denials` | a token's recent denials |
+//! | `daily_counts` | a token's requests by day and permission |
 //! | `catalog` | the item with the catalog |
 //! | `stored_catalog` | a catalog with its version, and a cache of the parsed document |
 //! | `catalog_cache` | cache of the catalog, for the functions that make decisions |
@@ -54,6 +55,7 @@ mod connect;
 mod create;
 mod credential;
 mod cursor;
+mod daily_counts;
 mod deferred_write;
 mod delete;
 mod denials;

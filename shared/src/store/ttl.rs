@@ -2,7 +2,8 @@
 //!
 //! [within days]: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
 
-use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::authz::COUNTED_DAYS;
+use crate::clock::{DAY_SECONDS, Day, Timestamp};
 use crate::token::TokenRecord;
 
 /// Days for which the record of a token issued by an exchange is kept after its expiry. Each job creates one,
@@ -28,6 +29,11 @@ pub(super) fn event_ttl(at: Timestamp, history_days: u32) -> Timestamp {
 /// TTL of a usage item, renewed by each write.
 pub(super) fn usage_ttl(written: Timestamp) -> Timestamp {
     after(written, USAGE_DAYS)
+}
+
+/// TTL of the counts of a day: a day after they were last shown.
+pub(super) fn counts_ttl(day: Day) -> Timestamp {
+    after(Timestamp::from_seconds(day.0.saturating_mul(DAY_SECONDS)), COUNTED_DAYS + 1)
 }
 
 fn after(at: Timestamp, days: u32) -> Timestamp {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::clock::Timestamp;
+use crate::clock::{Day, Timestamp};
 use crate::secret::{TokenDigest, TokenId};
 use crate::text::OwnerId;
 
@@ -56,6 +56,12 @@ pub(in crate::store) const DENIALS: &str = "denials";
 /// Attributes of a usage item.
 pub(in crate::store) const USAGE_ATTRIBUTES: [&str; 3] = ["pk", USES, DENIALS];
 
+/// Maps each permission to the number of requests of a day.
+pub(in crate::store) const COUNTS: &str = "counts";
+
+/// Attributes of the counts of a day.
+pub(in crate::store) const DAY_ATTRIBUTES: [&str; 2] = ["sk", COUNTS];
+
 /// Time of a denial, in its entry.
 pub(in crate::store) const AT: &str = "at";
 
@@ -89,7 +95,24 @@ pub(in crate::store) fn token_pk(id: &TokenId) -> String {
 
 /// The usage of a token has an item of its own, so that the record stays small.
 pub(in crate::store) fn usage_key(id: &TokenId) -> Item {
-    key(format!("USAGE#{id}"), "USAGE")
+    key(usage_pk(id), "USAGE")
+}
+
+/// Partition key of a token's usage and of its counts.
+pub(in crate::store) fn usage_pk(id: &TokenId) -> String {
+    format!("USAGE#{id}")
+}
+
+/// Prefix of the sort key of a day's counts; the day follows.
+pub(in crate::store) const DAY_PREFIX: &str = "DAY#";
+
+pub(in crate::store) fn day_key(id: &TokenId, day: Day) -> Item {
+    key(usage_pk(id), &day_sk(day))
+}
+
+/// Sort key of a day's counts.
+pub(in crate::store) fn day_sk(day: Day) -> String {
+    format!("{DAY_PREFIX}{day}")
 }
 
 pub(in crate::store) fn slots_key(owner: &OwnerId) -> Item {

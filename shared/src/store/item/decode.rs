@@ -7,11 +7,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 use super::attribute::{
-    AT, CREATED_AT, DENIALS, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS,
-    SETTINGS, USES, VERSION,
+    AT, COUNTS, CREATED_AT, DAY_PREFIX, DENIALS, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED,
+    ROTATION, SECRETS, SETTINGS, USES, VERSION,
 };
 use super::attributes::{Attribute, Attributes};
-use crate::authz::{Denial, UsageLog};
+use crate::authz::{DailyCounts, Denial, UsageLog};
 use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
 use crate::grants::{Grant, Grants, IpAllowlist, Network, Permission, Resource};
@@ -100,6 +100,17 @@ fn read_denial(entry: &Attributes<'_>) -> Option<Denial> {
     let text = |name| entry.get(name).and_then(Attribute::as_text);
     let at = entry.get(AT)?.as_number()?.parse().ok()?;
     Denial::from_stored(text("permission")?, text("resource")?, text("reason")?, Timestamp::from_seconds(at))
+}
+
+/// Decodes the counts of a day. What cannot be read is left out: it decides nothing.
+pub(in crate::store) fn daily_counts(item: &Attributes<'_>) -> Option<DailyCounts> {
+    let day = item.get("sk")?.as_text()?.strip_prefix(DAY_PREFIX)?;
+    let day = Day::from_timestamp(Timestamp::parse(&format!("{day}T00:00:00Z"))?);
+    let counts = item.get(COUNTS)?.as_map()?.iter();
+    let counts = counts
+        .filter_map(|(name, count)| Some((Permission::from_stored(name)?, count.as_number()?.parse().ok()?)))
+        .collect();
+    Some(DailyCounts { day, counts })
 }
 
 /// The key and the time of the oldest of the stored denials.

@@ -15,7 +15,7 @@ pub(super) use attribute::*;
 pub(super) use attribute_json::{ReadItem, WrittenItem, attributes_of};
 pub(super) use attributes::{Attribute, Attributes};
 pub(super) use decode::{
-    credential, denials, event_and_token, event_id_of, id_of, is_token_key, number_of, oldest_denial, read_event,
-    record, stored_secrets, uses,
+    credential, daily_counts, denials, event_and_token, event_id_of, id_of, is_token_key, number_of, oldest_denial,
+    read_event, record, stored_secrets, uses,
 };
 pub(super) use encode::*;
