@@ -11,6 +11,7 @@ import { diffLines, onlyChanges } from "../src/domain/diff";
 import { covers, coversPermission, coversResource, grantLines, withAddition } from "../src/domain/grants";
 import { format, lineOf, offsetOf, parse } from "../src/domain/json-positions";
 import { ambiguityRemedy, parseRequestPath, withoutStage } from "../src/domain/request-path";
+import { countedPermissions, heatLevel, requestsByDay, total } from "../src/domain/daily-counts";
 import { callableByDefault, callableRoutes, suggestedResource } from "../src/domain/callable-routes";
 
 test("permissions cover others as in docs/authorization.md", () => {
@@ -125,6 +126,23 @@ test("an addition to grants adds no other access", () => {
     [["app:read"], ["app/a", "app/b"], ["app:read on app/a", "app:read on app/b", "app:write on app/b"]],
   ];
   for (const [permissions, resources, expected] of rows) assert.deepEqual(grantLines(withAddition([{ permissions, resources }], addition)), expected);
+});
+
+test("requests are shown for each of the last 91 days, of one permission or all", () => {
+  const now = Date.parse("2027-01-16T08:00:00Z");
+  const counts = [
+    { day: "2026-10-18", counts: { "apps:read": 1 } },
+    { day: "2027-01-16", counts: { "apps:write": 2, "apps:read": 3 } },
+  ];
+  const days = requestsByDay(counts, null, now);
+  assert.deepEqual([days.length, days[0], days[1]?.requests, days.at(-1)], [91, { day: "2026-10-18", requests: 1 }, 0, { day: "2027-01-16", requests: 5 }]);
+  assert.equal(total(requestsByDay(counts, "apps:read", now).map(({ requests }) => requests)), 4);
+  assert.deepEqual(countedPermissions(counts), ["apps:read", "apps:write"]);
+});
+
+test("the color of a day distinguishes none, few and most requests", () => {
+  assert.deepEqual([0, 1, 30, 1000].map((requests) => heatLevel(requests, 1000)), [0, 1, 2, 4]);
+  assert.equal(heatLevel(1, 1), 4);
 });
 
 test("a resource without its type is suggested with it", () => {

@@ -31,6 +31,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
     const token = await stack.createToken({ name: `checked ${view}`, permissions: ["apps:read", "apps:write"], expires_in: "3d" });
     await stack.demoStatus("/apps/billing", token.token);
     await stack.deny("/apps/payroll", token);
+    await stack.usage(token, ({ daily_counts: days }) => days.length > 0);
     const page = await it.open(t, options);
     await page.goto(`${stack.url}/console/`);
     await providerButton(page).waitFor();
@@ -103,6 +104,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await openToken(page, token);
     await page.getByText(/permissions used in the last/).first().waitFor();
     await page.getByRole("heading", { name: "Recent denials" }).waitFor();
+    await page.getByText("Show as a table").click();
     await check(page, "token");
     await page.getByRole("button", { name: "Add apps:read on apps/payroll" }).click();
     await check(page, "adding what was denied");

@@ -78,8 +78,12 @@ export class Stack {
   /** Makes a request that the token may not make, and waits until the denial is recorded. */
   async deny(path, token, method = "GET") {
     assert.equal(await this.demoStatus(path, token.token, method), 403);
-    const isRecorded = async () => (await this.call("GET", `/tokens/${token.id}/usage`)).body.recent_denials.some(({ resource }) => `/${resource}` === path);
-    while (!(await isRecorded())) await new Promise(setImmediate);
+    await this.usage(token, ({ recent_denials: denials }) => denials.some(({ resource }) => `/${resource}` === path));
+  }
+
+  /** Waits until the usage of a token is as expected: it is written after the response to a request. */
+  async usage(token, isExpected) {
+    while (!isExpected((await this.call("GET", `/tokens/${token.id}/usage`)).body)) await new Promise(setImmediate);
   }
 
   async setCatalog(catalog) {

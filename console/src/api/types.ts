@@ -13,6 +13,7 @@ export type Event = Schemas["Event"];
 export type ActivityEvent = Schemas["ActivityEvent"];
 export type Usage = Schemas["Usage"];
 export type Denial = Schemas["Denial"];
+export type DailyCounts = Schemas["DailyCounts"];
 export type Caller = Schemas["Caller"];
 export type Catalog = Schemas["ShownCatalog"];
 export type CatalogRoute = NonNullable<Schemas["Catalog"]["routes"]>[number];

@@ -15,6 +15,7 @@ import { ProblemNote } from "../ui/problem-note";
 import { Options } from "../ui/choice";
 import { Diff } from "../ui/diff";
 import { Denials } from "./token-denials";
+import { RequestsPerDay } from "./token-requests";
 import type { AddGrant, TokenPartProps } from "./token-props";
 
 const SPANS = [7, 30, 90, 365];
@@ -66,6 +67,7 @@ export function UsageSection({ loaded, now, read, onDone, onAdd }: TokenPartProp
               </p>
             )}
             {changeable && usage.used > 0 && allUsed && <p class="hint">All permissions are in use.</p>}
+            <RequestsPerDay counts={usage.daily_counts} now={now} />
             {confirming && (
               <TightenDialog {...{ loaded, usage, before, after, read, onDone }} onClose={() => setConfirming(false)} />
             )}
