@@ -1,17 +1,15 @@
 //! Decoding of items.
 
-use std::cmp::Reverse;
 use std::str::FromStr;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 use super::attribute::{
-    AT, COUNTS, CREATED_AT, DAY_PREFIX, DENIALS, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED,
-    ROTATION, SECRETS, SETTINGS, USES, VERSION,
+    CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
+    USES, VERSION,
 };
 use super::attributes::{Attribute, Attributes};
-use crate::authz::{DailyCounts, Denial, UsageLog};
+use crate::authz::UsageLog;
 use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
 use crate::grants::{Grant, Grants, IpAllowlist, Network, Permission, Resource};
@@ -84,40 +82,6 @@ pub(in crate::store) fn uses(item: Option<&Attributes<'_>>, grants: &Grants) -> 
     let days = read.map(USES)?.iter().map(|(made, day)| Some((made, day.as_number()?.parse().ok()?)));
     let days = days.map(|one| one.ok_or_else(corrupt)).collect::<Result<Vec<_>, Error>>()?;
     UsageLog::from_stored(days.into_iter().map(|(made, day)| (made, Day(day))), grants).ok_or_else(corrupt)
-}
-
-/// Decodes the recent denials of a token, newest first. An entry that this release cannot read is left out: it decides
-/// nothing.
-pub(in crate::store) fn denials(item: Option<&Attributes<'_>>) -> Vec<Denial> {
-    let stored = item.and_then(|item| item.get(DENIALS)?.as_map());
-    let entries = stored.into_iter().flat_map(Attributes::iter);
-    let mut denials: Vec<_> = entries.filter_map(|(_, entry)| read_denial(entry.as_map()?)).collect();
-    denials.sort_by_key(|denial| (Reverse(denial.at), denial.permission.clone(), denial.resource.clone()));
-    denials
-}
-
-fn read_denial(entry: &Attributes<'_>) -> Option<Denial> {
-    let text = |name| entry.get(name).and_then(Attribute::as_text);
-    let at = entry.get(AT)?.as_number()?.parse().ok()?;
-    Denial::from_stored(text("permission")?, text("resource")?, text("reason")?, Timestamp::from_seconds(at))
-}
-
-/// Decodes the counts of a day. What cannot be read is left out: it decides nothing.
-pub(in crate::store) fn daily_counts(item: &Attributes<'_>) -> Option<DailyCounts> {
-    let day = item.get("sk")?.as_text()?.strip_prefix(DAY_PREFIX)?;
-    let day = Day::from_timestamp(Timestamp::parse(&format!("{day}T00:00:00Z"))?);
-    let counts = item.get(COUNTS)?.as_map()?.iter();
-    let counts = counts
-        .filter_map(|(name, count)| Some((Permission::from_stored(name)?, count.as_number()?.parse().ok()?)))
-        .collect();
-    Some(DailyCounts { day, counts })
-}
-
-/// The key and the time of the oldest of the stored denials.
-pub(in crate::store) fn oldest_denial(stored: &Item) -> Option<(&String, Timestamp)> {
-    let at = |entry: &AttributeValue| entry.as_m().ok()?.get(AT)?.as_n().ok()?.parse().ok();
-    let times = stored.iter().filter_map(|(key, entry)| Some((key, Timestamp::from_seconds(at(entry)?))));
-    times.min_by_key(|(_, at)| *at)
 }
 
 fn digest_in(map: &Attributes<'_>) -> Option<TokenDigest> {

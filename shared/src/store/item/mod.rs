@@ -7,6 +7,7 @@ mod attribute;
 mod attribute_json;
 mod attributes;
 mod decode;
+mod decode_usage;
 mod encode;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ pub(super) use attribute::*;
 pub(super) use attribute_json::{ReadItem, WrittenItem, attributes_of};
 pub(super) use attributes::{Attribute, Attributes};
 pub(super) use decode::{
-    credential, daily_counts, denials, event_and_token, event_id_of, id_of, is_token_key, number_of, oldest_denial,
-    read_event, record, stored_secrets, uses,
+    credential, event_and_token, event_id_of, id_of, is_token_key, number_of, read_event, record, stored_secrets, uses,
 };
+pub(super) use decode_usage::{daily_counts, denials, oldest_denial};
 pub(super) use encode::*;
