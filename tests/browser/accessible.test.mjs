@@ -95,7 +95,7 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await check(page, "catalog, with errors");
     await text.fill(before.replace('"routes": []', '"routes": [{ "match": "GET /apps/{app}", "permission": "apps:restart" }]'));
     await page.getByRole("button", { name: "Review changes" }).click();
-    await page.getByText(/tokens? loses?/).click();
+    await page.getByRole("dialog").locator("summary").first().click();
     await page.getByRole("dialog").getByRole("listitem").filter({ hasText: token.id }).waitFor();
     await check(page, "catalog, impact and diff");
     await page.keyboard.press("Escape");

@@ -81,7 +81,7 @@ async function* pages(page, stack, deploy) {
   const route = '"routes": [{ "match": "POST /apps/{app}/restart", "permission": "apps:restart", "resource": "apps/{app}" }]';
   await text.fill((await text.inputValue()).replace('"routes": []', route));
   await page.getByRole("button", { name: "Review changes" }).click();
-  await page.getByText(/tokens? loses?/).click();
+  await page.getByRole("dialog").locator("summary").first().click();
   await page.getByRole("dialog").getByText("GitHub Actions").waitFor();
   yield "catalog";
 }

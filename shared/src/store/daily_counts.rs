@@ -1,4 +1,4 @@
-//! Counts of a token's requests by permission: an item for each day, which expires after 13 weeks (ADR 0033).
+//! Counts of a token's requests by permission: an item for each day, which expires after 13 weeks (ADR 0035).
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

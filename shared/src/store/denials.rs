@@ -1,5 +1,5 @@
 //! A token's recent denials, in its usage item. Their number is bounded by the conditions of the writes that add to
-//! them (ADR 0032).
+//! them (ADR 0034).
 
 use std::collections::HashMap;
 
