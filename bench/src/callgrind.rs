@@ -56,14 +56,15 @@ pub fn count_requests(stack: &Stack, target: &Target, times: u32) -> Result<u64,
 }
 
 fn count_requests_once(stack: &Stack, target: &Target, times: u32) -> Result<u64, Error> {
-    // The first requests fill caches.
-    let warm_up = times / 4 + 1;
-    let once = run_requests(stack, target, warm_up + times)?;
-    let twice = run_requests(stack, target, warm_up + 2 * times)?;
-    if once.connections != twice.connections || !twice.calls.abs_diff(once.calls).is_multiple_of(times) {
+    // The first requests fill caches. The authorizer writes the number of a token's requests whenever it reaches a power
+    // of two, so there is none between the two runs.
+    let first = 2 * times.next_power_of_two() + 1;
+    let fewer = run_requests(stack, target, first)?;
+    let more = run_requests(stack, target, first + times)?;
+    if fewer.connections != more.connections || !more.calls.abs_diff(fewer.calls).is_multiple_of(times) {
         return Err("the program called DynamoDB more often than its requests need; is the machine busy?".into());
     }
-    Ok((twice.instructions - once.instructions) / u64::from(times))
+    Ok((more.instructions - fewer.instructions) / u64::from(times))
 }
 
 /// Instructions of a run, calls of DynamoDB and connections to it.
