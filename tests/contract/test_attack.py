@@ -73,6 +73,12 @@ CONFIG = schemathesis.Config.from_dict(
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["400", "413"]}},
             },
             {
+                "include-name": "POST /catalog/impact",
+                "generation": {"max-examples": 40},
+                # As below.
+                "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "413"]}},
+            },
+            {
                 "include-name": "PUT /catalog",
                 # Catalogs take long to generate.
                 "generation": {"max-examples": 40},
