@@ -67,8 +67,9 @@ def cost(calls: float, tokens: int) -> list[float]:
     last_uses = min(calls, tokens * MINUTES)
     instance_days = tokens * instances * DAYS
     uses = min(calls, instance_days * USES_PER_TOKEN)
-    # With the last use, and when the count of a token has doubled in an instance and day.
-    counts = min(calls, last_uses + instance_days * math.log2(1 + calls / instance_days))
+    # With the last use, every five minutes by each instance, and when the count of a token has doubled in a day.
+    with_last_use = min(last_uses, tokens * instances * MINUTES / 5)
+    counts = min(calls, with_last_use + instance_days * math.log2(1 + calls / instance_days))
     log_gb = calls * sum(len(event) + LOG_EVENT_OVERHEAD for event in LOG_EVENTS) / 1e9
     return [
         calls * LAMBDA_REQUEST,

@@ -205,10 +205,10 @@ impl Authorizer {
             {
                 let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
                 let made = permission_used(&record.grants, &rules, &access_request(event, arn));
-                let (today, is_due) = (Day::from_timestamp(now), DeferredWrite::is_last_use_due(record, now));
+                let is_due = DeferredWrite::is_last_use_due(record, now);
                 let counts = made.as_ref();
-                let counts = counts.and_then(|made| self.counts.count(&record.id, &made.permission, today, is_due));
-                let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, today));
+                let counts = counts.and_then(|made| self.counts.count(&record.id, &made.permission, now, is_due));
+                let made = made.and_then(|made| self.noted.unless_recorded(&record.id, made, Day::from_timestamp(now)));
                 DeferredWrite::last_use(record, made, counts, &event.caller(), now)
             }
             Authentication::Authenticated { principal: Principal::Token(record), .. } => {

@@ -1,15 +1,18 @@
-//! Requests that this instance has counted today. It writes a token's counts with the token's last use, and when they
-//! have doubled: a burst takes few writes, and an instance that ends loses at most half of what it has counted.
+//! Requests that this instance has counted today. It writes a token's counts when they have doubled, and every five
+//! minutes with the token's last use: a burst takes few writes, and an instance that ends loses at most half of what it
+//! has counted.
 
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use portcullis::authz::DailyCounts;
-use portcullis::clock::Day;
+use portcullis::clock::{Day, Timestamp};
 use portcullis::grants::Permission;
 use portcullis::secret::TokenId;
 
+/// Minimum time between two writes of a token's counts, unless they have doubled.
+const INTERVAL_SECONDS: i64 = 300;
 /// Maximum number of tokens counted, about 2 MB. Of further ones, only the requests with a last use are counted.
 const MAX_TOKENS: usize = 5_000;
 /// Maximum number of permissions of a token that wait for a write. Requests that need a further one are not counted.
@@ -28,6 +31,7 @@ struct DayOfRequests {
 #[derive(Debug, Default)]
 struct Tally {
     written: u64,
+    written_at: Option<Timestamp>,
     pending: BTreeMap<Permission, u64>,
 }
 
@@ -37,9 +41,10 @@ impl RequestCounts {
         &self,
         id: &TokenId,
         permission: &Permission,
-        today: Day,
+        now: Timestamp,
         is_last_use_due: bool,
     ) -> Option<DailyCounts> {
+        let today = Day::from_timestamp(now);
         let mut day = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if day.day != Some(today) {
             *day = DayOfRequests { day: Some(today), ..DayOfRequests::default() };
@@ -53,10 +58,11 @@ impl RequestCounts {
             *tally.pending.entry(permission.clone()).or_default() += 1;
         }
         let pending: u64 = tally.pending.values().sum();
-        if !is_last_use_due && pending < tally.written.max(1) {
+        let is_recent = tally.written_at.is_some_and(|at| now < at.plus_seconds(INTERVAL_SECONDS));
+        if pending < tally.written.max(1) && (is_recent || !is_last_use_due) {
             return None;
         }
-        tally.written += pending;
+        (tally.written, tally.written_at) = (tally.written + pending, Some(now));
         Some(DailyCounts { day: today, counts: mem::take(&mut tally.pending) })
     }
 }
@@ -64,8 +70,13 @@ impl RequestCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis::clock::DAY_SECONDS;
 
     const TODAY: Day = Day(20_000);
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(i64::from(TODAY.0) * DAY_SECONDS + seconds)
+    }
 
     fn id(number: usize) -> TokenId {
         format!("{number:016}").parse().unwrap()
@@ -78,7 +89,7 @@ mod tests {
     /// Counts requests, and returns the sums of the writes.
     fn writes(counts: &RequestCounts, requests: usize) -> Vec<u64> {
         let read = permission("apps:read");
-        let due = (0..requests).filter_map(|_| counts.count(&id(1), &read, TODAY, false));
+        let due = (0..requests).filter_map(|_| counts.count(&id(1), &read, at(0), false));
         due.map(|written| written.counts.values().sum()).collect()
     }
 
@@ -89,22 +100,27 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_written_with_the_last_use() {
+    fn counts_are_written_with_the_last_use_after_five_minutes() {
         let counts = RequestCounts::default();
         writes(&counts, 8);
-        assert_eq!(counts.count(&id(1), &permission("apps:write"), TODAY, false), None);
-        let written = counts.count(&id(1), &permission("apps:read"), TODAY, true).unwrap();
-        let expected = BTreeMap::from([(permission("apps:read"), 1), (permission("apps:write"), 1)]);
+        let count = |permissions, seconds, is_last_use_due| {
+            counts.count(&id(1), &permission(permissions), at(seconds), is_last_use_due)
+        };
+        assert_eq!(count("apps:write", 299, true), None);
+        assert_eq!(count("apps:read", 300, false), None);
+        let written = count("apps:read", 300, true).unwrap();
+        let expected = BTreeMap::from([(permission("apps:read"), 2), (permission("apps:write"), 1)]);
         assert_eq!(written, DailyCounts { day: TODAY, counts: expected });
+        assert_eq!(count("apps:read", 599, true), None);
     }
 
     #[test]
     fn another_day_is_counted_from_its_start() {
         let counts = RequestCounts::default();
         writes(&counts, 6);
-        let tomorrow = Day(TODAY.0 + 1);
-        let written = counts.count(&id(1), &permission("apps:read"), tomorrow, false).unwrap();
-        assert_eq!(written, DailyCounts { day: tomorrow, counts: BTreeMap::from([(permission("apps:read"), 1)]) });
+        let written = counts.count(&id(1), &permission("apps:read"), at(DAY_SECONDS), false).unwrap();
+        let expected = BTreeMap::from([(permission("apps:read"), 1)]);
+        assert_eq!(written, DailyCounts { day: Day(TODAY.0 + 1), counts: expected });
     }
 
     #[test]
@@ -112,15 +128,15 @@ mod tests {
         let counts = RequestCounts::default();
         let read = permission("apps:read");
         for token in 0..MAX_TOKENS + 5 {
-            counts.count(&id(token), &read, TODAY, false);
+            counts.count(&id(token), &read, at(0), false);
         }
-        assert_eq!(counts.count(&id(MAX_TOKENS), &read, TODAY, false), None);
-        assert!(counts.count(&id(MAX_TOKENS), &read, TODAY, true).is_some());
+        assert_eq!(counts.count(&id(MAX_TOKENS), &read, at(0), false), None);
+        assert!(counts.count(&id(MAX_TOKENS), &read, at(0), true).is_some());
         for _ in 0..1_000 {
-            counts.count(&id(1), &read, TODAY, false);
+            counts.count(&id(1), &read, at(0), false);
         }
         for number in 0..MAX_PENDING + 5 {
-            assert_eq!(counts.count(&id(1), &permission(&format!("a{number}:read")), TODAY, false), None);
+            assert_eq!(counts.count(&id(1), &permission(&format!("a{number}:read")), at(0), false), None);
         }
         let day = counts.0.lock().unwrap();
         assert_eq!((day.tokens.len(), day.tokens[&id(1)].pending.len()), (MAX_TOKENS, MAX_PENDING));
