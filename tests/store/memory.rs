@@ -49,7 +49,11 @@ impl Pieces {
                 let bytes = &mut buffer[..length];
                 // Some mappings of devices cannot be read.
                 if memory.read_exact_at(bytes, from).is_ok() {
-                    found += self.in_bytes(bytes);
+                    let pieces = self.in_bytes(bytes);
+                    if pieces > 0 {
+                        println!("{pieces} pieces in the {CHUNK} bytes from {from:x} in {range}");
+                    }
+                    found += pieces;
                 }
             }
         }

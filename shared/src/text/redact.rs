@@ -35,8 +35,8 @@ const MAX_HEADER_LENGTH: usize = 1024;
 /// ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515#section-4.1.1)).
 #[must_use]
 pub fn contains_credential(text: &str) -> bool {
-    let text = &*percent_decoded(text);
-    contains_token(text) || contains_jwt(text)
+    // The end of an escape may also be the beginning of a credential, so the text is searched as it is, too.
+    [text, &percent_decoded(text)].into_iter().any(|text| contains_token(text) || contains_jwt(text))
 }
 
 /// Decodes what a URL may percent-encode without changing its meaning, letters, digits and `-._~`
@@ -127,9 +127,19 @@ fn is_jwt_header(part: &str) -> bool {
 /// Not for owners: they may be as random as tokens, and no token can be an owner.
 #[must_use]
 pub fn redact(text: &str) -> Cow<'_, str> {
-    let decoded = percent_decoded(text);
-    let without_jwts = without_jwts(&decoded);
-    match without_tokens(without_jwts.as_deref().unwrap_or(&decoded)) {
+    let decoded = match percent_decoded(text) {
+        Cow::Borrowed(text) => return without_credentials(text),
+        Cow::Owned(decoded) => decoded,
+    };
+    match without_credentials(&decoded) {
+        Cow::Owned(redacted) => Cow::Owned(redacted),
+        Cow::Borrowed(_) => without_credentials(text),
+    }
+}
+
+fn without_credentials(text: &str) -> Cow<'_, str> {
+    let without_jwts = without_jwts(text);
+    match without_tokens(without_jwts.as_deref().unwrap_or(text)) {
         Some(redacted) => Cow::Owned(redacted),
         None => without_jwts.map_or(Cow::Borrowed(text), Cow::Owned),
     }
@@ -323,6 +333,19 @@ mod tests {
         }
         for encoded in [every(TOKEN), TOKEN.replace('_', "%25%35%66"), TOKEN.replace("RET", "%52ET")] {
             assert_eq!(redact(&format!("%20{encoded}")), "%20pcl_0123456789abcdef[redacted]");
+        }
+    }
+
+    #[test]
+    fn a_credential_after_an_incomplete_escape_is_redacted() {
+        let jwt = "eyJhbGciOiJFZERTQSIsImtpZCI6Ii1fLV8tXy1fIn0.eyJzdWIiOiJhIn0.a-b_c-d_e-f_g";
+        // `%6e` is an escape: of the JWT, the header may stay.
+        let redacted = redact(&format!("%6{jwt}")).into_owned();
+        assert!(!redacted.contains("eyJzdWIiOiJhIn0") && !redacted.contains("a-b_c-d"), "{redacted}");
+        let token = secret("abc", 7);
+        for text in [format!("%6{jwt}"), format!("%4{}", token.expose_secret())] {
+            assert!(contains_credential(&text), "{text}");
+            assert!(!contains_credential(&redact(&text)), "{text}");
         }
     }
 
