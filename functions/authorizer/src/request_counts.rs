@@ -75,7 +75,7 @@ mod tests {
     const TODAY: Day = Day(20_000);
 
     fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_seconds(i64::from(TODAY.0) * DAY_SECONDS + seconds)
+        Timestamp::from_seconds(TODAY.0 * DAY_SECONDS + seconds)
     }
 
     fn id(number: usize) -> TokenId {
