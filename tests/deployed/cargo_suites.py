@@ -34,7 +34,6 @@ SKIPPED = {
         "store::contended::a_revocation_costs_the_same_with_20000_events_as_with_one",
         "store::deadlines::",
         "store::fault_injection::",
-        "store::memory::",
         "store::tls::",
     },
 }

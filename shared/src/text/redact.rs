@@ -36,7 +36,8 @@ const MAX_HEADER_LENGTH: usize = 1024;
 #[must_use]
 pub fn contains_credential(text: &str) -> bool {
     // The end of an escape may also be the beginning of a credential, so the text is searched as it is, too.
-    [text, &percent_decoded(text)].into_iter().any(|text| contains_token(text) || contains_jwt(text))
+    let has_credential = |text: &str| contains_token(text) || contains_jwt(text);
+    has_credential(text) || matches!(percent_decoded(text), Cow::Owned(decoded) if has_credential(&decoded))
 }
 
 /// Decodes what a URL may percent-encode without changing its meaning, letters, digits and `-._~`
