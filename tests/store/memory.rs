@@ -5,12 +5,17 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::os::unix::fs::FileExt as _;
 
+use authorizer::{Authorizer, Event, HttpApiResponseFormat};
 use lambda_http::Body;
 use portcullis::http::Form;
 use portcullis::secret::PlaintextToken;
+use portcullis::token::TokenRecord;
 use rand::rngs::SysRng;
+use tokio::runtime::Builder;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::unavailable::{NOWHERE, app};
+use super::{Sample, Table, alice};
 use crate::support::alone;
 
 /// Length of the pieces of a secret that are searched for, in characters.
@@ -77,6 +82,26 @@ fn inverted(piece: &[u8; PIECE]) -> [u8; PIECE] {
     std::array::from_fn(|at| !piece[at])
 }
 
+/// Events before and after the token: each place of a token, and a token with a typo.
+const EVENTS: [[&str; 2]; 4] = [
+    [
+        r#"{"type": "REQUEST", "headers": {"x-api-token": ""#,
+        r#""}, "methodArn": "arn:aws:execute-api:us-east-1:0:demo/demo/GET/apps"}"#,
+    ],
+    [
+        r#"{"type": "REQUEST", "headers": {"x-api-token": ""#,
+        r#"x"}, "methodArn": "arn:aws:execute-api:us-east-1:0:demo/demo/GET/apps"}"#,
+    ],
+    [
+        r#"{"type": "REQUEST", "multiValueHeaders": {"Authorization": ["Bearer "#,
+        r#""]}, "methodArn": "arn:aws:execute-api:us-east-1:0:demo/demo/GET/apps"}"#,
+    ],
+    [
+        r#"{"type": "TOKEN", "authorizationToken": "Bearer "#,
+        r#"", "methodArn": "arn:aws:execute-api:us-east-1:0:demo/demo/GET/apps"}"#,
+    ],
+];
+
 /// A new token, and a buffer with the token between two texts.
 fn token_within([before, after]: [&str; 2]) -> (PlaintextToken, Zeroizing<String>) {
     let token = PlaintextToken::generate(&"pcl".parse().unwrap(), &mut SysRng).unwrap();
@@ -123,4 +148,58 @@ fn read_form(parts: [&str; 2], pieces: &mut Pieces) {
     if let Body::Text(text) = &mut body {
         text.zeroize();
     }
+}
+
+#[test]
+fn a_dropped_event_leaves_no_credential_in_memory() {
+    alone("store::memory::a_dropped_event_leaves_no_credential_in_memory", |_| {
+        let mut pieces = Pieces::default();
+        for parts in EVENTS {
+            let (token, mut text) = token_within(parts);
+            pieces.remember(&token);
+            drop((serde_json::from_str::<Event>(&text).unwrap(), token));
+            // The runtime's buffer is not ours to erase.
+            text.zeroize();
+        }
+        assert_eq!(pieces.in_memory(), 0);
+    });
+}
+
+#[test]
+fn an_authorizer_leaves_no_credential_in_memory() {
+    alone("store::memory::an_authorizer_leaves_no_credential_in_memory", |_| {
+        Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+            let table = Table::in_process().await;
+            let authorizer = |tokens| Authorizer::new(app(tokens), HttpApiResponseFormat::Simple).unwrap();
+            let (authorizer, unavailable) = (authorizer(table.tokens.clone()), authorizer(table.behind(NOWHERE)));
+            let mut pieces = Pieces::default();
+            decide(&unavailable, EVENTS[0], &mut pieces).await;
+            for parts in EVENTS {
+                decide(&authorizer, parts, &mut pieces).await;
+                let (token, text) = token_within(parts);
+                let record = TokenRecord { id: token.id().clone(), ..Sample::owned_by(&alice()).record };
+                Sample { digest: token.digest(), record }.in_table(&table).await;
+                decide_on(&authorizer, token, text, &mut pieces).await;
+            }
+            assert_eq!(pieces.in_memory(), 0);
+        });
+    });
+}
+
+/// Asks the authorizer about an unknown token.
+async fn decide(authorizer: &Authorizer, parts: [&str; 2], pieces: &mut Pieces) {
+    let (token, text) = token_within(parts);
+    decide_on(authorizer, token, text, pieces).await;
+}
+
+/// Asks the authorizer about the token in this event.
+async fn decide_on(authorizer: &Authorizer, token: PlaintextToken, mut text: Zeroizing<String>, pieces: &mut Pieces) {
+    pieces.remember(&token);
+    drop(token);
+    let event: Event = serde_json::from_str(&text).unwrap();
+    // The runtime's buffer is not ours to erase.
+    text.zeroize();
+    let outcome = authorizer.handle(event).await;
+    outcome.audit.write_to(&mut Vec::new()).unwrap();
+    authorizer.run_deferred(outcome.note).await;
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use portcullis::authz::Api;
 use portcullis::store::ClientInfo;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -190,9 +190,12 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             let value: &RawValue = map.next_value()?;
             // A value that is not a string counts as an empty one, which is never a token.
             let header = |value| (at, Zeroizing::new(text(Some(value)).unwrap_or_default()));
-            match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-                Ok(values) => found.extend(values.into_iter().map(header)),
-                Err(_) => found.push(header(value)),
+            // The type is seen from the first character, because a library's error would hold a copy of the string.
+            if value.get().starts_with('[') {
+                let values: Vec<&RawValue> = serde_json::from_str(value.get()).map_err(A::Error::custom)?;
+                found.extend(values.into_iter().map(header));
+            } else {
+                found.push(header(value));
             }
         }
         Ok((found, is_empty))
