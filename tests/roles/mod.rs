@@ -2,7 +2,8 @@
 //!
 //! Emulators of AWS do not evaluate the roles' conditions on keys and attributes. [`RoleCheck`] does, for
 //! every DynamoDB request of a function in every stack that the tests start in this process. So a test of
-//! a route also shows that the function's role allows its calls.
+//! a route also shows that the function's role allows its calls. It also refuses reads of items that are not strongly
+//! consistent.
 
 mod calls;
 mod policy;
@@ -49,10 +50,23 @@ fn allowed(roles: &BTreeMap<String, Role>, call: &FunctionCall<'_>) -> Result<()
     let role = roles.get(call.function).ok_or_else(|| format!("no role of {}", call.function))?;
     let body: Value = serde_json::from_slice(call.body).map_err(|error| error.to_string())?;
     let actions = actions(call.operation, &body)?;
+    only_consistent(call.operation, &body)?;
     match actions.iter().find(|action| !role.allows(action)) {
         None => Ok(()),
         Some(action) => Err(format!("the role of {} does not allow {action:?}", call.function)),
     }
+}
+
+/// Refuses a read of an item that DynamoDB may answer with an earlier state. On one machine, no read is stale.
+fn only_consistent(operation: &str, request: &Value) -> Result<(), String> {
+    let is_consistent = match operation {
+        "GetItem" => request["ConsistentRead"] == true,
+        "BatchGetItem" => request["RequestItems"]
+            .as_object()
+            .is_some_and(|tables| tables.values().all(|keys| keys["ConsistentRead"] == true)),
+        _ => true,
+    };
+    is_consistent.then_some(()).ok_or_else(|| format!("{operation} without ConsistentRead"))
 }
 
 /// The role without one statement, action, resource, partition or attribute, with a description of it.
@@ -228,6 +242,16 @@ fn a_policy_with_anything_that_is_not_evaluated_is_refused() {
         let other = serde_json::from_str(&template.replace(there, instead)).unwrap();
         assert!(roles(&other).is_err(), "{instead} was accepted");
     }
+}
+
+#[test]
+fn a_read_that_may_be_stale_is_refused() {
+    for (operation, request) in
+        [("GetItem", json!({})), ("BatchGetItem", json!({"RequestItems": {"t": {"ConsistentRead": false}}}))]
+    {
+        assert!(only_consistent(operation, &request).is_err(), "{operation}");
+    }
+    only_consistent("GetItem", &json!({"ConsistentRead": true})).unwrap();
 }
 
 #[test]
