@@ -4,7 +4,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help run tools test check bench bench-clients load instructions histories faults kills fuzz mutants contract clients oidc console browser deployed smoke zips compiled-command command debian \
-	functions sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
+	functions reproducible sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
 CARGO_DENY := 0.20.2
@@ -33,6 +33,7 @@ VENV := .venv/installed
 SAM := .tools/sam/installed
 SYFT := .tools/syft/installed
 DENY := .tools/bin/cargo-deny
+SECOND_BUILD := target/second-build
 FUZZ := .tools/bin/cargo-fuzz
 MUTANTS := .tools/bin/cargo-mutants
 FUZZ_TARGETS := $(basename $(notdir $(wildcard fuzz/fuzz_targets/*.rs)))
@@ -164,6 +165,9 @@ debian: compiled-command ## Release: build the Debian package of the command (TA
 	mkdir -p $(RELEASE)
 	dpkg-deb --root-owner-group --build $(DEBIAN_FILES) $(RELEASE)
 
+# The same bytes in every folder: panics name the files of crates below CARGO_HOME.
+export CARGO_HOME ?= $(HOME)/.cargo
+functions reproducible: export RUSTFLAGS = --remap-path-prefix=$(CARGO_HOME)=/cargo
 # Writes a template for `sam deploy --template-file` beside the zips, without the local files of `sam publish`.
 functions: zips ## Release: pack the functions and their template (ARCHITECTURE=arm64|x86_64)
 	mkdir -p $(RELEASE)
@@ -174,6 +178,16 @@ functions: zips ## Release: pack the functions and their template (ARCHITECTURE=
 	done
 	sed -e 's/CodeUri: functions\/\(.*\)/CodeUri: portcullis-\1-$(ARCHITECTURE).zip/' \
 		-e '/^ *\(License\|Readme\)Url:/d' -e 's/Default: arm64/Default: $(ARCHITECTURE)/' template.yaml > $(RELEASE)/template-$(ARCHITECTURE).yaml
+
+# Of the last commit, with tools and crates installed anew.
+reproducible: functions ## Release: build the functions a second time, in other folders, and compare every byte
+	rm -rf $(SECOND_BUILD)
+	git clone --quiet . $(SECOND_BUILD)/sources
+	mkdir -p $(SECOND_BUILD)/cargo/registry
+	cp -r $(CARGO_HOME)/registry/cache $(CARGO_HOME)/registry/index $(SECOND_BUILD)/cargo/registry
+	CARGO_HOME=$(CURDIR)/$(SECOND_BUILD)/cargo $(MAKE) -C $(SECOND_BUILD)/sources functions
+	cd $(RELEASE) && sha256sum portcullis-*-$(ARCHITECTURE).zip template-$(ARCHITECTURE).yaml > $(CURDIR)/$(SECOND_BUILD)/checksums
+	cd $(SECOND_BUILD)/sources/$(RELEASE) && sha256sum --check $(CURDIR)/$(SECOND_BUILD)/checksums
 
 # The crates of Cargo.lock and the console's npm packages, without the tests' npm packages.
 sbom: $(SYFT) ## Release: list the dependencies in a CycloneDX SBOM
