@@ -241,6 +241,38 @@ mod tests {
     }
 
     #[test]
+    fn a_route_is_compared_for_its_own_methods_only() {
+        let before = json!([
+            {"match": "GET /apps", "permission": "apps:read"}, {"match": "POST /apps", "permission": "app:view"}]);
+        let after = json!([{"match": "GET /apps", "permission": "app:view"}]);
+        assert_eq!(of_routes(&before, &after, &[(&["apps:write"], &["*"])]), ["gains POST /apps"]);
+    }
+
+    #[test]
+    fn a_resource_names_all_that_a_catch_all_takes() {
+        let route = |permission| json!([{"match": "GET /f/{path+}", "permission": permission, "resource": "f/{path}"}]);
+        let lost = of_routes(&route("apps:read"), &route("app:view"), &[(&["apps:read"], &["f/a/b"])]);
+        assert_eq!(lost, ["loses GET /f/{path+}"]);
+    }
+
+    #[test]
+    fn resources_of_other_routes_take_no_samples() {
+        let route = |permission| json!([{"match": "GET /apps/{app}", "permission": permission}]);
+        let others: Vec<_> = (0..=MAX_SAMPLES).map(|n| format!("a{n}/x")).collect();
+        let held: Vec<_> = others.iter().map(String::as_str).chain(["apps/x"]).collect();
+        let lost = of_routes(&route("apps:read"), &route("app:view"), &[(&["apps:read"], &held)]);
+        assert_eq!(lost, ["loses GET /apps/{app}"]);
+    }
+
+    #[test]
+    fn every_resource_is_tried_on_the_paths_without_a_route() {
+        let (loose, strict) = (document(&json!([]), false), document(&json!([]), true));
+        let resources: Vec<_> = (0..MAX_SAMPLES).map(|n| format!("a{n:02}")).collect();
+        let held: Vec<_> = resources.iter().map(String::as_str).collect();
+        assert_eq!(impact(&loose, &strict, &[(&["a19:read"], &held)]), ["loses others"]);
+    }
+
+    #[test]
     fn a_removed_route_requires_what_the_convention_does() {
         let before = json!([{"match": "GET /apps/{app}/{rest+}", "permission": "app:view", "resource": "app/{app}"}]);
         assert_eq!(of_routes(&before, &json!([]), &[(&["app:view"], &["app/x"])]), ["loses GET /apps/{app}/{rest+}"]);
@@ -282,9 +314,9 @@ mod tests {
     #[test]
     fn at_most_200_differing_routes_are_compared() {
         let route = |n| json!({"match": format!("GET /r{n}"), "permission": "apps:read"});
-        let after = catalog(&document(&(0..201).map(route).collect(), false));
+        let after = catalog(&document(&(0..202).map(route).collect(), false));
         let before = catalog(&document(&json!([]), false));
         let context = |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 };
-        assert_eq!(CatalogImpact::new(context(&before), context(&after)).skipped(), 1);
+        assert_eq!(CatalogImpact::new(context(&before), context(&after)).skipped(), 2);
     }
 }
