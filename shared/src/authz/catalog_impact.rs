@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn resources_of_other_routes_take_no_samples() {
         let route = |permission| json!([{"match": "GET /apps/{app}", "permission": permission}]);
-        let others: Vec<_> = (0..=MAX_SAMPLES).map(|n| format!("a{n}/x")).collect();
+        let others: Vec<_> = (0..=MAX_SAMPLES).map(|n| format!("a{n}/y")).collect();
         let held: Vec<_> = others.iter().map(String::as_str).chain(["apps/x"]).collect();
         let lost = of_routes(&route("apps:read"), &route("app:view"), &[(&["apps:read"], &held)]);
         assert_eq!(lost, ["loses GET /apps/{app}"]);

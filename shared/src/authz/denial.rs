@@ -91,6 +91,26 @@ mod tests {
     }
 
     #[test]
+    fn a_denial_is_read_as_it_was_stored() {
+        for reason in REPAIRABLE {
+            let stored = denied(reason, "apps:write", "apps/payroll").unwrap();
+            let read = Denial::from_stored("apps:write", "apps/payroll", reason.as_str(), stored.at);
+            assert_eq!(read, Some(stored));
+        }
+        assert_eq!(Denial::from_stored("apps:write", "apps", "a_later_reason", Timestamp::from_seconds(7)), None);
+    }
+
+    #[test]
+    fn each_permission_and_resource_has_an_entry_of_its_own() {
+        let denied = |permission, resource| denied(DenyReason::PermissionMissing, permission, resource).unwrap();
+        let key = denied("apps:write", "apps").key();
+        assert_eq!(key, Denial { at: Timestamp::from_seconds(9), ..denied("apps:write", "apps") }.key());
+        for other in [denied("apps:read", "apps"), denied("apps:write", "app")] {
+            assert_ne!(key, other.key());
+        }
+    }
+
+    #[test]
     fn a_denial_whose_path_may_hold_a_credential_is_not_noted() {
         let secret = format!("pcl_{}", "a1B2".repeat(16));
         assert_eq!(denied(DenyReason::PermissionMissing, "apps:write", &format!("apps/{secret}")), None);
