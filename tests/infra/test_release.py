@@ -218,3 +218,12 @@ def test_a_release_is_published_only_after_the_tests_and_every_other_job() -> No
     jobs = yaml_parse(WORKFLOW)["jobs"]
     assert set(jobs["publish"]["needs"]) == jobs.keys() - {"publish"}
     assert "$/.github/workflows/ci.yml" in [job.get("uses") for job in jobs.values()]
+
+
+def test_a_release_is_compiled_with_the_compiler_of_the_tests() -> None:
+    tested = re.findall(r"version=.*", (ROOT / ".github/workflows/ci.yml").read_text())
+    jobs = yaml_parse(WORKFLOW)["jobs"]
+    for job in (jobs["functions"], jobs["command"]):
+        commands = [line for step in job["steps"] for line in step.get("run", "").splitlines()]
+        assert [line for line in commands if line.startswith("version=")] == tested
+        assert not [line for line in commands if line.startswith("rustup update")]
