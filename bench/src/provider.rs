@@ -1,8 +1,6 @@
-//! An OpenID Connect provider on loopback, for sessions and exchanged identities.
+//! An OpenID Connect provider on loopback, over TLS, for sessions and exchanged identities.
 
 use std::io;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::http1::{RequestReader, respond};
+use crate::tls::{Authority, TlsStream};
 
 /// The audience of its tokens.
 pub const AUDIENCE: &str = "https://tokens.example.com";
@@ -26,30 +25,22 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Serves its discovery document and its key.
+    /// Serves its discovery document and its key over TLS.
     ///
     /// # Errors
     /// When there is no free port.
-    pub fn start() -> Result<Self, Error> {
+    pub fn start(authority: &Authority) -> Result<Self, Error> {
         let random = SystemRandom::new();
         let failed = |_| "the provider's key could not be generated";
         let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).map_err(failed)?;
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random)
             .map_err(|error| error.to_string())?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let discovery = json!({ "issuer": url, "jwks_uri": format!("{url}/keys") }).to_string();
         let (_, point) = key.public_key().as_ref().split_first().ok_or("no public key")?;
         let [x, y] = [point.get(..32), point.get(32..)].map(|half| URL_SAFE_NO_PAD.encode(half.unwrap_or_default()));
         let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", "use": "sig", "x": x, "y": y });
         let keys = json!({ "keys": [jwk] }).to_string();
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (discovery, keys) = (discovery.clone(), keys.clone());
-                thread::spawn(move || drop(serve(stream, &discovery, &keys)));
-            }
-        });
-        Ok(Self { url, key })
+        let address = authority.serve(move |stream| serve(stream, &keys))?;
+        Ok(Self { url: format!("https://localhost:{}", address.port()), key })
     }
 
     /// A signed token with these claims and the registered ones, valid for a day.
@@ -70,11 +61,12 @@ impl Provider {
     }
 }
 
-fn serve(mut stream: TcpStream, discovery: &str, keys: &str) -> io::Result<()> {
-    stream.set_nodelay(true)?;
+fn serve(mut stream: TlsStream, keys: &str) -> io::Result<()> {
+    let issuer = format!("https://localhost:{}", stream.sock.local_addr()?.port());
+    let discovery = json!({ "issuer": issuer, "jwks_uri": format!("{issuer}/keys") }).to_string();
     let mut reader = RequestReader::default();
     while let Some(request) = reader.next(&mut stream)? {
-        let body = if request.path == "/keys" { keys } else { discovery };
+        let body = if request.path == "/keys" { keys } else { &discovery };
         respond(&mut stream, "200 OK", &[("Content-Type", "application/json")], body.as_bytes())?;
     }
     Ok(())

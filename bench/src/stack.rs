@@ -41,7 +41,7 @@ impl Stack {
         let endpoint = format!("https://localhost:{}", address.port());
         let store = TokenStore::new(connect(connection(&endpoint, &authority))?, TABLE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let provider = Provider::start()?;
+        let provider = Provider::start(&authority)?;
         let tokens = runtime.block_on(seed::seed(&store, scale, &provider.url))?;
         Ok(Self { dynamodb, tokens, provider, endpoint, authority, _folder: folder })
     }
