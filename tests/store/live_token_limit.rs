@@ -1,8 +1,9 @@
 //! The limit of live tokens per owner, and the slots that it counts.
 
 use portcullis::store::{CreateOutcome, Limits};
+use portcullis::token::TokenRecord;
 
-use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, now};
+use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, delete, now};
 
 #[tokio::test]
 async fn a_slot_holds_a_tokens_id_and_its_expiry() {
@@ -41,6 +42,19 @@ async fn a_token_frees_its_slot_in_the_second_in_which_it_expires() {
     assert_eq!(slots.len(), 10);
     assert!(!slots.contains_key(expiring.id.as_str()) && slots.contains_key(then.record.id.as_str()));
     assert!(table.item(&expiring.id).await.is_some(), "its record stays");
+}
+
+#[tokio::test]
+async fn a_token_that_came_back_for_another_owner_takes_no_slot_of_the_first() {
+    let table = Table::fresh().await;
+    let deleted = Sample::owned_by(&alice()).in_table(&table).await;
+    assert!(delete(&table.tokens, &deleted.id).await.unwrap());
+    let Sample { record, digest } = Sample::owned_by(&bob());
+    let again = Sample { record: TokenRecord { id: deleted.id.clone(), ..record }, digest };
+    assert_eq!(again.try_in(&table.tokens).await, CreateOutcome::Done);
+    for _ in 0..10 {
+        Sample::owned_by(&alice()).in_table(&table).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

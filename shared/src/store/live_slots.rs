@@ -53,8 +53,9 @@ impl TokenStore {
         slots.live.retain(|_, until| *until == 0 || *until > now.seconds());
         if slots.is_full(limit) {
             let records = self.records(&ids(&record.owner, &slots)?).await?;
-            let alive: HashSet<_> =
-                records.iter().filter(|record| record.revoked.is_none()).map(|record| record.id.as_str()).collect();
+            // A deleted token's ID can come back for another owner.
+            let alive = records.iter().filter(|it| it.revoked.is_none() && it.owner == record.owner);
+            let alive: HashSet<_> = alive.map(|record| record.id.as_str()).collect();
             slots.live.retain(|id, _| alive.contains(id.as_str()));
         }
         if slots.is_full(limit) {
