@@ -192,6 +192,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_management_api_has_fixed_rules_and_a_protected_api_the_convention() {
+        let rules =
+            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        for (api, source) in
+            [(Api::Management, RequirementSource::Builtin), (Api::Protected, RequirementSource::Convention)]
+        {
+            let target = Target::Http { method: "GET", path: "catalog" };
+            match requirement(&rules, api, target, &RequestPath::parse("catalog").unwrap()) {
+                Requirement::Permission { rule, .. } => assert_eq!(rule, source),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     fn needed(api: Api, method: &str, path: &str) -> String {
         let rules =
             AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
