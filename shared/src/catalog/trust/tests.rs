@@ -430,3 +430,14 @@ fn the_short_form_of_an_identity_names_the_ref() {
     assert_eq!(of(own), "gitlab.example.com:g/p@main");
     assert_eq!(of(json!({"iss": "https://ci.example.com:8443/x", "sub": "job:7"})), "ci.example.com:8443:job:7");
 }
+
+#[test]
+fn a_trust_rules_name_is_short_and_lower_case() {
+    let valid = |name: &str| name.parse::<TrustRuleName>().is_ok();
+    for name in ["a", "0", "main-branch_of.acme", &"x".repeat(64)] {
+        assert!(valid(name), "{name}");
+    }
+    for name in ["", "-a", ".a", "_a", "A", "aB", "a b", "a/b", "ä", &"x".repeat(65)] {
+        assert!(!valid(name), "{name}");
+    }
+}
