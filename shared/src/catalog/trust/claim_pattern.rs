@@ -134,6 +134,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn two_patterns_overlap_only_if_both_of_their_ends_agree() {
+        let overlap = |one, other| ClaimPattern::new(one).overlaps(&ClaimPattern::new(other));
+        assert!(overlap("a*x", "ab*x"));
+        assert!(overlap("a*x", "a*yx"));
+        assert!(!overlap("a*x", "a*y"));
+        assert!(!overlap("a*x", "b*x"));
+    }
+
     proptest! {
         #[test]
         fn a_text_without_a_wildcard_matches_only_itself(text in "[a-c/:]{0,8}", other in "[a-c/:]{0,8}") {
