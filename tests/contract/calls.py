@@ -44,22 +44,27 @@ class Call:
     # Sent as a form, instead of a body.
     form: dict[str, Any] | list[tuple[str, str]] | None = None
     owner: str = ""
+    version: int = 1
 
     def send(self, service: Service) -> requests.Response:
         """Sends it, and validates the response."""
         method, path = self.operation.split(" ")
         response = requests.request(
             method,
-            service.url + path.replace("{id}", self.id).replace("{owner}", quote(self.owner, safe="")),
+            service.url + self.filled_in(path),
             params=self.query,
             headers=({"Authorization": f"Bearer {self.token}"} if self.token else {}) | self.headers,
             data=self.sent(),
             timeout=120,
         )
-        place = {"id": self.id, "owner": self.owner}
+        place = {"id": self.id, "owner": self.owner, "version": self.version}
         case = SCHEMA.find_operation_by_label(self.operation).Case(path_parameters=place)
         case.validate_response(response, checks=CONFORMANCE)
         return response
+
+    def filled_in(self, path: str) -> str:
+        owner = quote(self.owner, safe="")
+        return path.replace("{id}", self.id).replace("{owner}", owner).replace("{version}", str(self.version))
 
     def sent(self) -> Any:
         if self.form is not None:

@@ -80,6 +80,10 @@ class People:
     managed: str
     service: Service
 
+    def publish(self) -> int:
+        """Publishes the current catalog; returns its version."""
+        return self.put(self.catalog).send(self.service).json()["version"]
+
     def put(self, catalog: dict) -> Call:
         return Call("PUT /catalog", self.admin, body=catalog, headers={"If-Match": self.tag})
 
@@ -264,6 +268,13 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     ("POST /explain", 404, "not_found"): lambda people: Call("POST /explain", people.admin, body=QUESTION),
     ("GET /catalog", 200, None): lambda people: Call("GET /catalog", people.admin),
     ("POST /catalog/impact", 200, None): lambda people: Call("POST /catalog/impact", people.admin, body={}),
+    ("GET /catalog/versions", 200, None): lambda people: Call("GET /catalog/versions", people.admin),
+    ("GET /catalog/versions/{version}", 200, None): lambda people: Call(
+        "GET /catalog/versions/{version}", people.admin, version=people.publish()
+    ),
+    ("GET /catalog/versions/{version}", 404, "not_found"): lambda people: Call(
+        "GET /catalog/versions/{version}", people.admin, version=999
+    ),
     # The current catalog: only its version changes.
     ("PUT /catalog", 200, None): lambda people: people.put(people.catalog),
     ("PUT /catalog", 403, "exceeds_grants"): lambda people: replace(

@@ -1,6 +1,6 @@
 //! The table's contents, and whether they are consistent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
@@ -40,6 +40,7 @@ pub(super) struct Snapshot {
     slots: BTreeMap<String, BTreeMap<String, i64>>,
     identities: usize,
     pub(super) catalog_version: u64,
+    catalog_versions: BTreeSet<u64>,
 }
 
 impl Snapshot {
@@ -57,6 +58,7 @@ impl Snapshot {
     fn add(&mut self, item: &Item) {
         let (pk, sk) = (item["pk"].as_s().unwrap(), item["sk"].as_s().unwrap());
         let of = |prefix| pk.strip_prefix(prefix).map(str::to_owned);
+        let version = || number(&item["version"]).unsigned_abs();
         match (of("TOKEN#"), of("OWNER#")) {
             (Some(id), _) if sk == "TOKEN" => drop(self.records.insert(id, Record::read(item))),
             // A scan returns a token's events in the order of their keys.
@@ -66,7 +68,8 @@ impl Snapshot {
                 self.slots.insert(owner, slots.map(|(id, until)| (id.clone(), number(until))).collect());
             }
             _ if sk == "JTI" => self.identities += 1,
-            _ if sk == "CATALOG" => self.catalog_version = number(&item["version"]).unsigned_abs(),
+            _ if sk == "CATALOG" => self.catalog_version = version(),
+            _ if pk == "CATALOG_VERSIONS" => drop(self.catalog_versions.insert(version())),
             // The usage and its counts decide nothing.
             _ => assert!(pk.starts_with("USAGE#"), "{pk}"),
         }
@@ -85,9 +88,13 @@ impl Snapshot {
         self.records.values().filter(is_theirs).count()
     }
 
-    /// What contradicts that each change was written whole: record, event, slot and identity, or nothing.
+    /// What contradicts that each change was written whole: record, event, slot and identity, or nothing; and a catalog
+    /// with its version.
     pub(super) fn contradictions(&self, limit: u32) -> Vec<String> {
         let mut found = Vec::new();
+        if !self.catalog_versions.iter().copied().eq(1..=self.catalog_version) {
+            found.push(format!("catalog {} has the versions {:?}", self.catalog_version, self.catalog_versions));
+        }
         for (id, record) in &self.records {
             let events: &[Event] = self.events.get(id).map_or(&[], Vec::as_slice);
             let has = |kind: &str| events.iter().any(|event| event.kind == kind);

@@ -48,6 +48,8 @@ READERS = [
     ("Query", "USAGE#*", {"counts"}, {"Read"}),
     # One statement covers the catalog and the schema version.
     ("GetItem", "CATALOG", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
+    ("GetItem", "CATALOG_VERSIONS", {"version", "document"}, {"Read"}),
+    ("Query", "CATALOG_VERSIONS", {"version", "updated_at", "updated_by"}, {"Read"}),
     ("GetItem", "SCHEMA", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "JTI#*", set(), {"Exchange"}),
 ]
@@ -62,6 +64,8 @@ WRITERS = {
     "UpdateItem USAGE#*": {"Authorizer"},
     "DeleteItem USAGE#*": {"Revoke"},
     "PutItem CATALOG": {"Catalog"},
+    "PutItem CATALOG_VERSIONS": {"Catalog"},
+    "DeleteItem CATALOG_VERSIONS": {"Catalog"},
     "PutItem JTI#*": {"Exchange"},
 }
 # The attributes of each kind of item that is put.
@@ -89,7 +93,7 @@ UPDATERS = {
     "live": SLOT_WRITERS,
 }
 # The columns of the table in docs/security.md, without the indexes.
-PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "SCHEMA", "JTI#*"]
+PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "CATALOG_VERSIONS", "SCHEMA", "JTI#*"]
 VERBS = {
     "GetItem": "read",
     "BatchGetItem": "read",
@@ -272,12 +276,11 @@ def test_no_write_returns_attributes(template) -> None:
                 assert values(template, statement, "StringEqualsIfExists", "dynamodb:ReturnValues") == {"NONE"}
 
 
-def test_tokens_and_slots_are_written_only_in_transactions(template) -> None:
+def test_tokens_slots_and_catalogs_are_written_only_in_transactions(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
-            alone = {("Authorizer", "UpdateItem"), ("Catalog", "PutItem")}
             is_usage = partitions(template, statement) == {"USAGE#*"}
-            if action in WRITES and (function, action) not in alone and not is_usage:
+            if action in WRITES and (function, action) != ("Authorizer", "UpdateItem") and not is_usage:
                 enclosing = values(template, statement, "ForAnyValue:StringEquals", "dynamodb:EnclosingOperation")
                 assert enclosing == {"TransactWriteItems"}
 

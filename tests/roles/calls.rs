@@ -80,6 +80,12 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
     for path in reads {
         stack.get(path).bearer(&admin).send().expect(200);
     }
+    stack.put_catalog(&stack.catalog().0);
+    let page = stack.get("/catalog/versions?limit=1").bearer(&admin).send().expect(200).json();
+    let rest = format!("/catalog/versions?cursor={}", page["next_cursor"].as_str().unwrap());
+    for path in [&*rest, "/catalog/versions/1"] {
+        stack.get(path).bearer(&admin).send().expect(200);
+    }
     let question = json!({"token_id": bob.id, "method": "GET", "path": "/apps"});
     post(&stack, &admin, "/explain", &question).expect(200);
     post(&stack, &admin, "/catalog/impact", &json!({})).expect(200);

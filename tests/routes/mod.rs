@@ -7,6 +7,7 @@ mod change_log;
 mod content_encoding;
 mod delete_token;
 mod get_activity;
+mod get_catalog_versions;
 mod get_events;
 mod get_me;
 mod get_token;

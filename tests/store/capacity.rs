@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use portcullis::authz::{DailyCounts, Denial, PermissionUse};
+use portcullis::catalog::Catalog;
 use portcullis::clock::{Clock, Day};
 use portcullis::store::{ActivityFilter, DeferredWrite, Scope, StatusChange, TokenStore, TokenUpdate};
 use portcullis::token::{Actor, EventKind, LastUse, RevocationDetails, TokenRecord};
@@ -123,5 +124,14 @@ async fn each_call_costs_the_capacity_in_architecture_md() {
     observed.take();
     tokens.delete(&StatusChange { seen: &seen, ..change }).await.unwrap();
     note("delete a token");
+    for seen in 0..10 {
+        observed.take();
+        tokens.put_catalog(Catalog::default_catalog(), seen, actor, now()).await.unwrap();
+    }
+    note("replace the catalog");
+    tokens.catalog().await.unwrap();
+    note("read the catalog");
+    tokens.catalog_versions(None, 10).await.unwrap();
+    note("list ten versions of the catalog");
     assert_eq!(measured, documented());
 }

@@ -24,12 +24,12 @@ use super::observed::Observed;
 use super::unavailable::{app, asked, request};
 use super::{Sample, alice, now};
 
-fn catalog(role: &str) -> Catalog {
+pub(super) fn catalog(role: &str) -> Catalog {
     let document = serde_json::json!({ "strict": true, "roles": { role: { "permissions": ["*"] } } });
     Catalog::read(&document).unwrap()
 }
 
-async fn put(tokens: &TokenStore, catalog: &Catalog, seen: u64) -> CatalogWrite {
+pub(super) async fn put(tokens: &TokenStore, catalog: &Catalog, seen: u64) -> CatalogWrite {
     tokens.put_catalog(catalog, seen, &Actor::Session(alice()), now()).await.unwrap()
 }
 

@@ -28,22 +28,19 @@ impl Write for Full {
 async fn a_change_that_dynamodb_does_not_confirm_has_a_line_with_an_unknown_outcome() {
     let table = Table::in_process().await;
     let record = Sample::owned_by(&alice()).in_table(&table).await;
-    let fault = |operation| Fault { operation, after: true, times: u32::MAX, ..INTERNAL };
     let lines = Lines::default();
     let logged = |lines: &Lines| {
         let fields =
             |line: serde_json::Value| ["change", "outcome"].map(|field| line[field].as_str().unwrap().to_owned());
         lines.take().into_iter().map(fields).collect::<Vec<_>>()
     };
-    let behind = Behind::new(&table, fault("TransactWriteItems")).await;
+    let behind =
+        Behind::new(&table, Fault { operation: "TransactWriteItems", after: true, times: u32::MAX, ..INTERNAL }).await;
     let tokens = behind.tokens.clone().with_change_log(ChangeLog::new(lines.clone()));
     assert!(revoke(&tokens, &record.id, &Actor::Bootstrap, now(), 30).await.is_err());
     assert_eq!(logged(&lines), [["revoked", "unknown"]]);
     assert!(delete(&tokens, &record.id).await.is_err());
     assert_eq!(logged(&lines), [["deleted", "unknown"]]);
-
-    let behind = Behind::new(&table, fault("PutItem")).await;
-    let tokens = behind.tokens.clone().with_change_log(ChangeLog::new(lines.clone()));
     assert!(tokens.put_catalog(&Catalog::default(), 0, &Actor::Bootstrap, now()).await.is_err());
     assert_eq!(logged(&lines), [["catalog_replaced", "unknown"]]);
 }

@@ -141,6 +141,10 @@ async fn a_conflicting_change_is_retried_until_it_succeeds() {
     let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
     let revoked = revoke(&behind.tokens, &sample.record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
     assert_eq!((revoked.version, behind.happened()), (2, 7));
+
+    let behind = Behind::new(&table, Fault { times: 7, ..CONFLICT }).await;
+    let put = behind.tokens.put_catalog(&Catalog::default(), 0, &Actor::Bootstrap, now()).await;
+    assert_eq!((put.unwrap(), behind.happened()), (CatalogWrite::Done(1), 7));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,7 +163,7 @@ async fn a_create_with_a_lost_response_makes_one_token() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catalog_write_with_a_lost_response_succeeds() {
     let table = Table::in_process().await;
-    let lost = Fault { operation: "PutItem", after: true, ..INTERNAL };
+    let lost = Fault { operation: "TransactWriteItems", after: true, ..INTERNAL };
     let behind = Behind::new(&table, lost).await;
     let put = behind.tokens.put_catalog(&Catalog::default(), 0, &Actor::Bootstrap, now()).await;
     assert_eq!((put.unwrap(), behind.happened()), (CatalogWrite::Done(1), 1));

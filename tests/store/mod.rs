@@ -6,6 +6,7 @@
 mod activity;
 mod capacity;
 mod catalog;
+mod catalog_versions;
 mod change_log;
 mod concurrency;
 mod contended;

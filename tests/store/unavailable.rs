@@ -133,6 +133,8 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         list,
         catalog,
         put_catalog,
+        catalog_versions,
+        catalog_version,
     ) = tokio::join!(
         tokens.get(id),
         tokens.credential(id),
@@ -153,6 +155,8 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         tokens.list(&filter),
         tokens.catalog(),
         tokens.put_catalog(&new_catalog, 0, &by, now()),
+        tokens.catalog_versions(None, 10),
+        tokens.catalog_version(1),
     );
     for (operation, failure) in [
         ("get", get.err()),
@@ -174,6 +178,8 @@ async fn every_operation_fails_when_the_store_is_unreachable() {
         ("list", list.err()),
         ("catalog", catalog.err()),
         ("put_catalog", put_catalog.err()),
+        ("catalog_versions", catalog_versions.err()),
+        ("catalog_version", catalog_version.err()),
     ] {
         assert!(matches!(failure, Some(Error::Unavailable(_))), "{operation}: {failure:?}");
     }

@@ -548,6 +548,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/catalog/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of the catalog
+         * @description Returns who published which version of the catalog when, newest first. Each change of the
+         *     catalog adds a version; the newest 50 are kept. The initial catalog, version 0, is none of
+         *     them. Needs `catalog:read` on `catalog/versions`.
+         */
+        get: operations["listCatalogVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a version of the catalog
+         * @description Returns the document of a version, in the form of `GET /catalog`. To publish it again, send it
+         *     with `PUT /catalog` and the `ETag` of the current version. Needs `catalog:read` on
+         *     `catalog/versions/<version>`.
+         */
+        get: operations["showCatalogVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -1474,6 +1518,20 @@ export interface components {
             loses: components["schemas"]["TokenId"][];
             /** @description IDs of the tokens that can call it from then on. */
             gains: components["schemas"]["TokenId"][];
+        };
+        CatalogVersionPage: {
+            /** @description The versions, newest first. */
+            versions: components["schemas"]["CatalogVersion"][];
+            /** @description The `cursor` of the next page; `null` on the last one. */
+            next_cursor: components["schemas"]["Cursor"] | null;
+        };
+        CatalogVersion: {
+            /** @description The version, a counter of changes. */
+            version: number;
+            /** @description When it was published. */
+            created_at: components["schemas"]["Time"];
+            /** @description Who published it. */
+            created_by: components["schemas"]["Actor"];
         };
         ReplacedCatalog: {
             /** @description The catalog's version, a counter of changes; the `ETag` has it too. */
@@ -3314,6 +3372,95 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    listCatalogVersions: {
+        parameters: {
+            query?: {
+                /** @description The maximum number of versions in the response. */
+                limit?: number;
+                /** @description The `next_cursor` of a previous page. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of versions. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogVersionPage"];
+                };
+            };
+            400: components["responses"]["InvalidField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    showCatalogVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The version. One that is not kept is a 404, and so is anything else.
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The catalog as it was then. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownCatalog"];
+                };
+            };
+            400: components["responses"]["InvalidField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            /** @description The catalog has no such version, or it is no longer kept. */
+            404: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["NotFound"];
+                };
+            };
+            413: components["responses"]["RequestTooLarge"];
             415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];

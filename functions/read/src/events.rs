@@ -2,25 +2,16 @@
 
 use lambda_http::http::StatusCode;
 use portcullis::api_types::{Event, EventPage};
-use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json};
-use portcullis::store::{EventCursor, MAX_PER_PAGE};
+use portcullis::http::{ApiRequest, ApiResult, json};
+use portcullis::store::EventCursor;
 use portcullis::{App, token};
 
-use crate::parameters::{DEFAULT_PER_PAGE, whole_number};
+use crate::parameters::page;
 
 pub(crate) async fn events(app: &App, call: &ApiRequest) -> ApiResult {
-    let [limit, cursor] = call.query_params(["limit", "cursor"])?;
+    let parameters = call.query_params(["limit", "cursor"])?;
     let target = call.target_token(app).await?;
-    let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
-    let after = cursor.map(|text| EventCursor::decode(text, &target.id)).transpose();
-    let (limit, after) = match (limit, after) {
-        (Ok(limit), Ok(after)) => (limit.unwrap_or(DEFAULT_PER_PAGE), after),
-        (limit, after) => {
-            let results = [("limit", limit.err()), ("cursor", after.err())];
-            let errors = results.into_iter().filter_map(|(field, invalid)| Some(FieldError::new(field, invalid?)));
-            return Err(Problem::invalid(errors.collect()));
-        }
-    };
+    let (limit, after) = page(parameters, |text| EventCursor::decode(text, &target.id))?;
     let page = app.tokens.events(&target.id, after.as_ref(), limit).await?;
     let next_cursor = page.next.map(|cursor| cursor.encode(&target.id));
     Ok(json(StatusCode::OK, &EventPage { events: page.events.into_iter().map(event_view).collect(), next_cursor }))

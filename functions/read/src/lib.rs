@@ -1,8 +1,10 @@
 //! Read endpoints: `GET /tokens`, `GET /tokens/{id}` with its `/events` and `/usage`,
-//! `GET /activity`, `GET /me`, `POST /explain` and `POST /catalog/impact`.
+//! `GET /activity`, `GET /me`, `POST /explain`, `POST /catalog/impact`, `GET /catalog/versions` and
+//! `GET /catalog/versions/{version}`.
 
 mod activity;
 mod catalog_impact;
+mod catalog_versions;
 mod events;
 mod explain;
 mod me;
@@ -38,6 +40,8 @@ async fn route(app: &App, request: &Request) -> ApiResult {
         "/activity" => activity::activity(app, &call).await,
         "/me" => me::show(app, &call),
         "/catalog/impact" => catalog_impact::show(app, &call, request.body()).await,
+        "/catalog/versions" => catalog_versions::list(app, &call).await,
+        "/catalog/versions/{version}" => catalog_versions::show(app, &call, request).await,
         "/explain" => explain::explain(app, &call, request.body()).await,
         _ => Err(Problem::not_found()),
     }

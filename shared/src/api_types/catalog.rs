@@ -13,6 +13,26 @@ pub struct PutCatalogResponse {
     pub effective_by: Timestamp,
 }
 
+/// A page of `GET /catalog/versions`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogVersionPage {
+    /// The versions, newest first.
+    pub versions: Vec<CatalogVersion>,
+    /// Cursor of the next page; `null` on the last page.
+    pub next_cursor: Option<String>,
+}
+
+/// A version of the catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogVersion {
+    /// The version.
+    pub version: u64,
+    /// When it was published.
+    pub created_at: Timestamp,
+    /// The actor who published it.
+    pub created_by: String,
+}
+
 /// A page of the response to `POST /catalog/impact`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogImpactPage {

@@ -12,7 +12,7 @@ mod me;
 mod problem;
 mod token;
 
-pub use catalog::{CatalogImpactPage, PutCatalogResponse, RouteImpact};
+pub use catalog::{CatalogImpactPage, CatalogVersion, CatalogVersionPage, PutCatalogResponse, RouteImpact};
 pub use decision::{Explanation, Introspection, IntrospectionStatus, RequestDecision, Rule};
 pub use exchange::{ProtectedResource, TokenExchangeResponse};
 pub use history::{ActivityEvent, ActivityPage, DailyCounts, Denial, Event, EventPage, PermissionUse, Usage};

@@ -178,7 +178,9 @@ fn ensure_still_allowed(
 ) -> Result<(), Problem> {
     let parameters = request.path_parameters_ref();
     let parameter = |name: &'static str| parameters.and_then(|path| path.first(name)).unwrap_or_default();
-    let path = route.replace("{id}", parameter("id")).replace("{owner}", parameter("owner"));
+    let path = ["id", "owner", "version"]
+        .into_iter()
+        .fold(route.to_owned(), |path, name| path.replace(&format!("{{{name}}}"), parameter(name)));
     let target = Target::Http { method: request.method().as_str(), path: path.trim_start_matches('/') };
     // The management API's requirements do not depend on the catalog.
     let no_catalog = Catalog::default();

@@ -112,6 +112,13 @@ impl Problem {
         Self { detail, ..Self::new(404, "not_found", "Not found") }
     }
 
+    /// 404: the catalog has no such version, or no longer.
+    #[must_use]
+    pub fn catalog_version_not_found() -> Self {
+        let detail = Some("There is no such version of the catalog, or it is no longer kept.".to_owned());
+        Self { detail, ..Self::not_found() }
+    }
+
     /// 409
     #[must_use]
     pub fn token_limit_reached(limit: u32) -> Self {

@@ -1,15 +1,19 @@
-//! The stored catalog: one item, replaced only if the writer has seen the current version.
+//! The stored catalog: one item, replaced only if the writer has seen the current version. The same transaction keeps
+//! the new version, and deletes the one that is no longer among the newest [`MAX_CATALOG_VERSIONS`] (ADR 0036).
 //!
 //! The document is compressed (zlib, [RFC 1950](https://www.rfc-editor.org/rfc/rfc1950)), so that reading the
 //! largest one takes 7 read units.
 
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
-use super::error::condition_held;
-use super::item::Attribute;
+use super::backoff::backoff;
+use super::item::{Attribute, Attributes};
+use super::transaction::MAX_ATTEMPTS;
+use super::transaction_outcome::{TransactionOutcome, outcome};
 use super::{Error, ItemStore, StoredCatalog, TokenStore, item};
 use crate::catalog::{Catalog, MAX_CATALOG_BYTES};
 use crate::change_log::{ChangeEntry, ChangeOutcome};
@@ -20,6 +24,9 @@ use crate::token::Actor;
 /// of 7 units covers
 /// ([read units](https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html)).
 pub const MAX_STORED_CATALOG_BYTES: usize = 27 * 1024;
+
+/// Maximum number of versions that are kept.
+pub const MAX_CATALOG_VERSIONS: u64 = 50;
 
 /// Maximum size of a decompressed document, in bytes. The stored form is longer than the document that was
 /// sent.
@@ -51,13 +58,11 @@ impl ItemStore {
             return Ok(Arc::new(StoredCatalog { catalog: Catalog::default_catalog().clone(), version: 0 }));
         };
         let version = item::number_of(&item, item::VERSION, "CATALOG")?;
-        let corrupt = || Error::Corrupt { id: "CATALOG".to_owned(), attribute: item::DOCUMENT };
-        let document = item.get(item::DOCUMENT).and_then(Attribute::as_bytes).ok_or_else(corrupt)?;
+        let document = document_of(&item)?;
         if let Some(parsed) = self.parsed_catalog.get(document, version) {
             return Ok(parsed);
         }
-        let catalog = decompress(document).and_then(|text| Catalog::from_stored(&text)).ok_or_else(corrupt)?;
-        let catalog = Arc::new(StoredCatalog { catalog, version });
+        let catalog = Arc::new(StoredCatalog { catalog: parse(document)?, version });
         self.parsed_catalog.set(document, &catalog);
         Ok(catalog)
     }
@@ -80,31 +85,72 @@ impl TokenStore {
             return Ok(CatalogWrite::TooLarge(document.len()));
         }
         let version = seen.saturating_add(1);
-        let item = item::catalog(document, version, by, now);
-        let put = self.client().await?.put_item().table_name(&self.table).set_item(Some(item));
-        let put = if seen == 0 {
-            put.condition_expression("attribute_not_exists(pk)")
-        } else {
-            put.condition_expression("version = :seen").expression_attribute_values(":seen", item::number(seen))
-        };
+        let writes = self.catalog_writes(&document, seen, version, by, now)?;
         let log = |outcome| self.log_change(&ChangeEntry::of_catalog(version, by, now, outcome));
-        match condition_held(put.send().await) {
-            Ok(true) => {}
-            Ok(false) => {
-                // An attempt whose response was lost may have succeeded.
-                let found = self.catalog().await?;
-                if found.version != version || found.catalog != *catalog {
-                    return Ok(CatalogWrite::Stale);
+        for tries in 0..MAX_ATTEMPTS {
+            // The SDK adds an idempotency token, so an attempt whose response was lost is not refused when repeated.
+            let request = self.client().await?.transact_write_items().set_transact_items(Some(writes.clone()));
+            match outcome(request.send().await) {
+                Ok(TransactionOutcome::Committed) => {
+                    log(ChangeOutcome::Done)?;
+                    return Ok(CatalogWrite::Done(version));
+                }
+                Ok(TransactionOutcome::Refused) => return Ok(CatalogWrite::Stale),
+                Ok(TransactionOutcome::Conflict) => backoff(tries).await,
+                Err(error) => {
+                    log(ChangeOutcome::Unknown)?;
+                    return Err(error);
                 }
             }
-            Err(error) => {
-                log(ChangeOutcome::Unknown)?;
-                return Err(error);
-            }
         }
-        log(ChangeOutcome::Done)?;
-        Ok(CatalogWrite::Done(version))
+        Err(Error::Contention)
     }
+
+    /// The new catalog on the condition of the version that was seen, its version, and the deletion of the version that
+    /// is one too many. Up to version [`MAX_CATALOG_VERSIONS`] there is none, and nothing is deleted.
+    fn catalog_writes(
+        &self,
+        document: &[u8],
+        seen: u64,
+        version: u64,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, Error> {
+        let put = |key| {
+            let item = item::catalog(key, document, version, by, now);
+            Put::builder().table_name(&self.table).set_item(Some(item))
+        };
+        let current = put(item::catalog_key());
+        let current = if seen == 0 {
+            current.condition_expression("attribute_not_exists(pk)")
+        } else {
+            current.condition_expression("version = :seen").expression_attribute_values(":seen", item::number(seen))
+        };
+        // Without a condition: a restored table may hold a version of this number, which must not prevent the change.
+        let kept = put(item::catalog_version_key(version));
+        let oldest = item::catalog_version_key(version.saturating_sub(MAX_CATALOG_VERSIONS));
+        let oldest = Delete::builder().table_name(&self.table).set_key(Some(oldest));
+        let write = TransactWriteItem::builder;
+        Ok(vec![
+            write().put(current.build().map_err(Error::unavailable)?).build(),
+            write().put(kept.build().map_err(Error::unavailable)?).build(),
+            write().delete(oldest.build().map_err(Error::unavailable)?).build(),
+        ])
+    }
+}
+
+/// The compressed document of an item.
+pub(super) fn document_of<'a>(item: &'a Attributes<'_>) -> Result<&'a [u8], Error> {
+    item.get(item::DOCUMENT).and_then(Attribute::as_bytes).ok_or_else(corrupt)
+}
+
+/// Parses a compressed document.
+pub(super) fn parse(document: &[u8]) -> Result<Catalog, Error> {
+    decompress(document).and_then(|text| Catalog::from_stored(&text)).ok_or_else(corrupt)
+}
+
+fn corrupt() -> Error {
+    Error::Corrupt { id: "CATALOG".to_owned(), attribute: item::DOCUMENT }
 }
 
 fn decompress(document: &[u8]) -> Option<String> {

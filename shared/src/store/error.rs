@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::DisplayErrorContext;
 
 /// The store failed, so the result is unknown. Callers must not substitute a default.
 #[derive(Debug, thiserror::Error)]
@@ -46,17 +46,5 @@ impl Error {
 
     pub(super) fn unavailable(error: impl StdError) -> Self {
         Self::Unavailable(DisplayErrorContext(error).to_string())
-    }
-}
-
-/// Whether a write's condition held; if not, nothing was written.
-pub(super) fn condition_held<T, E>(sent: Result<T, SdkError<E>>) -> Result<bool, Error>
-where
-    E: ProvideErrorMetadata + StdError + 'static,
-{
-    match sent {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(Error::unavailable(error)),
     }
 }

@@ -50,6 +50,7 @@ mod activity;
 mod backoff;
 mod catalog;
 mod catalog_cache;
+mod catalog_versions;
 #[cfg(feature = "sdk")]
 mod connect;
 mod create;
@@ -88,8 +89,9 @@ mod update_expression;
 mod usage;
 
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
-pub use catalog::{CatalogWrite, MAX_STORED_CATALOG_BYTES};
+pub use catalog::{CatalogWrite, MAX_CATALOG_VERSIONS, MAX_STORED_CATALOG_BYTES};
 pub use catalog_cache::{CATALOG_TTL_SECONDS, CatalogCache};
+pub use catalog_versions::{CatalogVersionCursor, CatalogVersionPage};
 #[cfg(feature = "sdk")]
 pub use connect::connect;
 pub use create::CreateOutcome;
@@ -108,7 +110,7 @@ pub use revoke::RevokeOutcome;
 pub use revoke_owner::{OwnerCursor, OwnerRevocation, OwnerRevokeOutcome};
 pub use rotation_key::RotationKey;
 pub use status_change::StatusChange;
-pub use stored_catalog::StoredCatalog;
+pub use stored_catalog::{CatalogVersion, StoredCatalog};
 pub use tokens::TokenStore;
 pub use update::{TokenUpdate, UpdateOutcome};
 pub use usage::{TokenUsage, Usage};

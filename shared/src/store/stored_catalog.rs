@@ -1,8 +1,10 @@
-//! A stored catalog, and a cache of the last parsed document.
+//! A stored catalog, its versions, and a cache of the last parsed document.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::catalog::Catalog;
+use crate::clock::Timestamp;
+use crate::token::Actor;
 
 /// A catalog with its version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +13,17 @@ pub struct StoredCatalog {
     pub catalog: Catalog,
     /// Version, incremented by each change; 0 is the default catalog.
     pub version: u64,
+}
+
+/// A version of the catalog, without its document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogVersion {
+    /// The version.
+    pub version: u64,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// The actor who wrote it.
+    pub created_by: Actor,
 }
 
 /// Cache of the last parsed document. Parsing a large document takes longer than reading it.

@@ -68,6 +68,14 @@ pub(in crate::store) const AT: &str = "at";
 /// The compressed catalog.
 pub(in crate::store) const DOCUMENT: &str = "document";
 
+/// When a catalog was written, in seconds since 1970.
+pub(super) const UPDATED_AT: &str = "updated_at";
+/// The actor who wrote a catalog.
+pub(super) const UPDATED_BY: &str = "updated_by";
+
+/// Attributes of a version of the catalog, without its document.
+pub(in crate::store) const CATALOG_VERSION_ATTRIBUTES: [&str; 3] = [VERSION, UPDATED_AT, UPDATED_BY];
+
 /// Maps the ID of each live token to its expiry.
 pub(in crate::store) const LIVE: &str = "live";
 
@@ -127,6 +135,15 @@ pub(in crate::store) fn identity_key(digest: &TokenDigest) -> Item {
 
 pub(in crate::store) fn catalog_key() -> Item {
     key("CATALOG".to_owned(), "CATALOG")
+}
+
+/// Partition key of the catalog's versions. It is not the catalog's: a list reads up to 1.4 MB, and the catalog's
+/// partition must serve the authorizer.
+pub(in crate::store) const CATALOG_VERSIONS: &str = "CATALOG_VERSIONS";
+
+/// The version's digits, padded so that the versions sort as numbers.
+pub(in crate::store) fn catalog_version_key(version: u64) -> Item {
+    key(CATALOG_VERSIONS.to_owned(), &format!("{version:020}"))
 }
 
 /// Key of the schema version. No release has written the item so far.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::attribute::{
-    CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS,
-    USES, VERSION,
+    CATALOG_VERSIONS, CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION,
+    SECRETS, SETTINGS, UPDATED_AT, UPDATED_BY, USES, VERSION,
 };
 use super::attributes::{Attribute, Attributes};
 use crate::authz::UsageLog;
@@ -14,7 +14,7 @@ use crate::catalog::RoleName;
 use crate::clock::{Day, Timestamp};
 use crate::grants::{Grant, Grants, IpAllowlist, Network, Permission, Resource};
 use crate::secret::{RetiredSecret, SecretHistory, TokenDigest, TokenId};
-use crate::store::{Error, RotationKey, StoredCredential};
+use crate::store::{CatalogVersion, Error, RotationKey, StoredCredential};
 use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
 use crate::token::{
     DisabledState, Event, EventOrigin, LastUse, Revocation, RevocationDetails, TokenRecord, UserAgentFamily,
@@ -111,6 +111,16 @@ pub(in crate::store) fn read_event(item: &Attributes<'_>) -> Result<Event, Error
             agent: optional("agent").and_then(UserAgentFamily::from_stored),
         },
         detail: optional("detail").and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null),
+    })
+}
+
+/// Decodes a version of the catalog, without its document.
+pub(in crate::store) fn catalog_version(item: &Attributes<'_>) -> Result<CatalogVersion, Error> {
+    let read = Reader { id: CATALOG_VERSIONS, item };
+    Ok(CatalogVersion {
+        version: read.number(VERSION)?,
+        created_at: read.time(UPDATED_AT)?,
+        created_by: read.parsed(UPDATED_BY)?,
     })
 }
 

@@ -171,12 +171,13 @@ pub(in crate::store) fn identity(digest: &TokenDigest, ttl: Timestamp) -> Item {
     item
 }
 
-pub(in crate::store) fn catalog(document: Vec<u8>, version: u64, by: &Actor, at: Timestamp) -> Item {
-    let mut item = catalog_key();
-    item.insert(DOCUMENT.to_owned(), AttributeValue::B(Blob::new(document)));
+/// The item of a catalog at this key: the current one's, or its version's.
+pub(in crate::store) fn catalog(key: Item, document: &[u8], version: u64, by: &Actor, at: Timestamp) -> Item {
+    let mut item = key;
+    item.insert(DOCUMENT.to_owned(), bytes(document));
     item.insert(VERSION.to_owned(), number(version));
-    item.insert("updated_at".to_owned(), seconds(at));
-    item.insert("updated_by".to_owned(), string(by.to_string()));
+    item.insert(UPDATED_AT.to_owned(), seconds(at));
+    item.insert(UPDATED_BY.to_owned(), string(by.to_string()));
     item
 }
 
