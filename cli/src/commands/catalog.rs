@@ -1,8 +1,9 @@
-//! `portcullis catalog …`: the catalog of permissions, roles and routes. Files are TOML or JSON. They are validated
-//! with the service's own code before they are sent.
+//! `portcullis catalog …`: the catalog of permissions, roles and routes, and its versions. Files are TOML or JSON. They
+//! are validated with the service's own code before they are sent.
 
 mod file;
 mod positions;
+mod versions;
 
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use similar::TextDiff;
 use ureq::http::Method;
 
 use crate::api::{Api, quoted};
+use crate::flag_value::whole_number;
 use crate::output::clean;
 use crate::{CliError, Context, Outcome};
 use file::File;
@@ -21,8 +23,11 @@ use file::File;
 /// Subcommands of `catalog`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Print the published catalog
+    /// Print the published catalog, or an earlier version
     Show {
+        /// Print this version, as catalog versions lists it
+        #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 1, None))]
+        version: Option<u32>,
         /// Print TOML instead of JSON
         #[arg(long, conflicts_with = "json")]
         toml: bool,
@@ -39,21 +44,25 @@ pub(crate) enum Command {
     },
     /// Show the differences from the published catalog
     Diff(File),
+    /// List the versions that were published, with who published each and when
+    Versions,
 }
 
 const STRICT_ADVICE: &str = "The catalog is not strict: paths without a route require only the permission of the naming convention. Once every path has a route, set strict = true.";
 
 pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliError> {
     match command {
-        Command::Show { toml } => show(toml, context),
+        Command::Show { version, toml } => show(version, toml, context),
         Command::Check(file) => check(&file, context),
         Command::Push { file, if_match } => push(&file, if_match.as_deref(), context),
         Command::Diff(file) => diff(&file, context),
+        Command::Versions => versions::run(context),
     }
 }
 
-fn show(as_toml: bool, context: &Context) -> Result<Outcome, CliError> {
-    let response = context.api()?.get("/catalog").send()?;
+fn show(version: Option<u32>, as_toml: bool, context: &Context) -> Result<Outcome, CliError> {
+    let path = version.map_or("/catalog".to_owned(), |version| format!("/catalog/versions/{version}"));
+    let response = context.api()?.get(path).send()?;
     if as_toml {
         context.out.line(clean(&format_document(&response.read()?)).trim_end())?;
     } else {

@@ -10,6 +10,7 @@ pub(crate) mod introspect;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod man;
+pub(crate) mod pages;
 pub(crate) mod restore_check;
 pub(crate) mod scan;
 pub(crate) mod token;

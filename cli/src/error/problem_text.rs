@@ -59,6 +59,9 @@ impl ApiError {
                 source => format!("it came from {source}; replace it, or sign in with portcullis login"),
             },
             "not_found" if self.is_unknown_route() => "check the service URL".to_owned(),
+            "not_found" if self.has_detail("There is no such version of the catalog") => {
+                "list the versions with portcullis catalog versions".to_owned()
+            }
             "not_found" if self.token_id().is_some() => "list the tokens with portcullis token list".to_owned(),
             "nothing_used" => format!("to revoke it, run portcullis token revoke {id}"),
             "token_ended" if self.has_detail("It was revoked") => {

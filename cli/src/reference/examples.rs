@@ -139,7 +139,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
-    ("catalog show", &[("Save it as a file", "portcullis catalog show --toml > catalog.toml")]),
+    (
+        "catalog show",
+        &[
+            ("Save it as a file", "portcullis catalog show --toml > catalog.toml"),
+            (
+                "Publish an earlier version again",
+                "portcullis catalog show --version 7 --toml > catalog.toml && portcullis catalog push catalog.toml",
+            ),
+        ],
+    ),
     ("catalog check", &[("", "portcullis catalog check catalog.toml")]),
     (
         "catalog push",
@@ -149,6 +158,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     ("catalog diff", &[("", "portcullis catalog diff catalog.toml")]),
+    ("catalog versions", &[("", "portcullis catalog versions")]),
     (
         "exchange",
         &[

@@ -136,6 +136,44 @@ fn the_output_of_show_can_be_pushed_again() {
 }
 
 #[test]
+fn versions_are_listed_with_who_published_them() {
+    let stack = stack();
+    let none = stack.portcullis(["catalog", "versions"]).assert().success();
+    assert_eq!(stderr(&none), "The default catalog applies; no version was published.\n");
+    assert_eq!(stdout(&none), "");
+    for (name, text) in [("good.toml", GOOD), ("empty.toml", "")] {
+        stack.portcullis(["catalog", "push", &file(&stack, name, text), "--yes"]).assert().success();
+    }
+    let by = format!("token:{}", &stack.admin()[4..20]);
+    let listed = json(&stack.portcullis(["catalog", "versions", "--json"]).assert().success());
+    let versions = listed["versions"].as_array().unwrap();
+    let found: Vec<_> = versions.iter().map(|it| (&it["version"], it["created_by"].as_str().unwrap())).collect();
+    assert_eq!(found, [(&2.into(), &*by), (&1.into(), &*by)]);
+    let table = stdout(&stack.portcullis(["catalog", "versions"]).assert().success());
+    let rows: Vec<Vec<_>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["VERSION", "PUBLISHED", "BY"]);
+    assert_eq!((rows[1][0], *rows[1].last().unwrap(), rows[2][0]), ("2", &*by, "1"));
+}
+
+#[test]
+fn an_earlier_version_can_be_published_again() {
+    let stack = stack();
+    let good = file(&stack, "good.toml", GOOD);
+    stack.portcullis(["catalog", "push", &good, "--yes"]).assert().success();
+    stack.portcullis(["catalog", "push", &file(&stack, "empty.toml", ""), "--yes"]).assert().success();
+    for flags in [&["--toml"][..], &[]] {
+        let shown = stdout(&stack.portcullis(["catalog", "show", "--version", "1"]).args(flags).assert().success());
+        let name = if flags.is_empty() { "1.json" } else { "1.toml" };
+        stack.portcullis(["catalog", "push", &file(&stack, name, &shown), "--yes"]).assert().success();
+        stack.portcullis(["catalog", "diff", &good]).assert().code(0);
+        stack.portcullis(["catalog", "push", &file(&stack, "empty.toml", ""), "--yes"]).assert().success();
+    }
+    let missing = stderr(&stack.portcullis(["catalog", "show", "--version", "99"]).assert().failure());
+    assert!(missing.contains("no such version of the catalog"), "{missing}");
+    assert!(missing.contains("portcullis catalog versions"), "{missing}");
+}
+
+#[test]
 fn push_with_a_stale_etag_is_a_conflict() {
     let stack = stack();
     let path = file(&stack, "good.toml", GOOD);

@@ -7,8 +7,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::lookup::TokenArg;
-use super::pages::{Limit, document, entries};
 use super::{format, words};
+use crate::commands::pages::{Limit, document, entries};
 use crate::{CliError, Context, Outcome};
 
 #[derive(Debug, clap::Args)]

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::format;
-use super::pages::{Limit, document, entries, for_each_page};
 use super::selection::{Selection, read};
 use super::show::console_url;
 use crate::api::{ApiRequest, encoded};
+use crate::commands::pages::{Limit, document, entries, for_each_page};
 use crate::flag_value::whole_number;
 use crate::output::{Output, clean};
 use crate::{CliError, Context, Outcome, web_browser};

@@ -4,8 +4,8 @@ use clap_complete::ArgValueCompleter;
 use portcullis::api_types::{Token, TokenPage};
 use portcullis::secret::TokenId;
 
-use super::pages;
 use crate::api::{Api, ApiResponse, quoted};
+use crate::commands::pages;
 use crate::{CliError, completion};
 
 /// Argument of commands for one token.

@@ -1,4 +1,4 @@
-//! `portcullis token …`: commands for tokens. `format`, `grant_flags`, `lookup`, `pages` and `words` are
+//! `portcullis token …`: commands for tokens. `format`, `grant_flags`, `lookup` and `words` are
 //! shared by several.
 
 mod create;
@@ -11,7 +11,6 @@ mod grant_flags;
 mod list;
 pub(crate) mod lookup;
 mod missing_fields;
-mod pages;
 mod revoke;
 mod rotate;
 mod selection;

@@ -11,7 +11,7 @@ use crate::flag_value::whole_number;
 const MAX_PER_PAGE: usize = 100;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     /// Maximum number of entries
     #[arg(long, value_name = "N", default_value = "50", allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 1, None))]
     limit: u32,
@@ -22,7 +22,7 @@ pub(super) struct Limit {
 
 impl Limit {
     /// Maximum number of entries.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         if self.all { usize::MAX } else { usize::try_from(self.limit).unwrap_or(usize::MAX) }
     }
 }
@@ -30,7 +30,7 @@ impl Limit {
 /// Fetches at most `limit` entries of a list, page by page. Returns them, and whether there are more. `split` returns
 /// the entries and the next cursor of a page. `progress` is called with the number of entries before each page except
 /// the first.
-pub(super) fn entries<'a, P: DeserializeOwned, E>(
+pub(crate) fn entries<'a, P: DeserializeOwned, E>(
     limit: usize,
     list: impl Fn() -> ApiRequest<'a>,
     split: impl Fn(P) -> (Vec<E>, Option<String>),
@@ -49,7 +49,7 @@ pub(super) fn entries<'a, P: DeserializeOwned, E>(
 
 /// Fetches at most `limit` entries of a list. `each` gets each page, and whether it is the last one to fetch. Returns
 /// whether there are more entries.
-pub(super) fn for_each_page<'a, P: DeserializeOwned, E>(
+pub(crate) fn for_each_page<'a, P: DeserializeOwned, E>(
     limit: usize,
     list: impl Fn() -> ApiRequest<'a>,
     split: impl Fn(P) -> (Vec<E>, Option<String>),
@@ -72,7 +72,7 @@ pub(super) fn for_each_page<'a, P: DeserializeOwned, E>(
 }
 
 /// The entries as one document: `{"tokens":[…]}`.
-pub(super) fn document(field: &str, entries: &[Box<RawValue>]) -> String {
+pub(crate) fn document(field: &str, entries: &[Box<RawValue>]) -> String {
     let entries = entries.iter().map(|entry| entry.get()).collect::<Vec<_>>().join(",");
     format!("{{\"{field}\":[{entries}]}}")
 }
