@@ -32,6 +32,8 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await stack.demoStatus("/apps/billing", token.token);
     await stack.deny("/apps/payroll", token);
     await stack.usage(token, ({ daily_counts: days }) => days.length > 0);
+    const { body: catalog } = await stack.call("GET", "/catalog");
+    for (const strict of [true, false]) await stack.setCatalog({ ...catalog, strict });
     const page = await it.open(t, options);
     await page.goto(`${stack.url}/console/`);
     await providerButton(page).waitFor();
@@ -85,6 +87,12 @@ for (const [view, options] of Object.entries(VIEWS)) {
     await page.getByRole("link", { name: "Catalog" }).click();
     await page.getByRole("button", { name: "Edit" }).waitFor();
     await check(page, "catalog");
+    await page.getByText("Version history").click();
+    await page.getByRole("button", { name: /^Compare version/ }).first().click();
+    await page.getByRole("button", { name: "Restore this version" }).waitFor();
+    await check(page, "catalog, an earlier version");
+    await page.keyboard.press("Escape");
+    await check(page, "catalog, versions");
     await page.getByRole("button", { name: "Edit" }).click();
     const text = page.getByLabel("Catalog (JSON)");
     const before = await text.inputValue();

@@ -1,7 +1,7 @@
 // The catalog page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hold, setUp, signIn } from "./browser.mjs";
+import { hold, setUp, signIn, signInWithGroups, tabTo } from "./browser.mjs";
 
 const it = setUp();
 
@@ -121,6 +121,60 @@ test("a concurrent change is not overwritten, and the draft is kept", async (t) 
   assert.match(await text.inputValue(), /See all apps/);
   const now = (await it.stack.call("GET", "/catalog")).body;
   assert.deepEqual([now.permissions["shops:read"], now.permissions["apps:read"]], ["See shops", body.permissions["apps:read"]]);
+});
+
+test("an earlier version is restored by keyboard after a review", async (t) => {
+  await it.stack.createToken({ name: "reads billing" });
+  const { body: catalog } = await it.stack.call("GET", "/catalog");
+  const strict = { ...catalog, strict: true };
+  await it.stack.setCatalog(strict);
+  await it.stack.setCatalog({ ...catalog, permissions: { ...catalog.permissions, "apps:restart": "Another text" } });
+  const { etag } = await it.stack.call("GET", "/catalog");
+  const number = Number(etag.replaceAll('"', ""));
+  const page = await it.open(t);
+  await signIn(page, it.stack, { hash: "#/catalog" });
+  await page.getByText("Version history").waitFor();
+  await tabTo(page, "version history");
+  await page.keyboard.press("Enter");
+  const versions = page.getByRole("listitem").filter({ hasText: /^Version \d/ });
+  await versions.nth(0).filter({ hasText: new RegExp(`^Version ${number} by first admin .*Current version$`) }).waitFor();
+  await versions.nth(1).filter({ hasText: new RegExp(`^Version ${number - 1} by first admin `) }).waitFor();
+  await tabTo(page, (name) => name.replace(/\s+/g, " ").startsWith(`Compare version ${number - 1} `));
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: `Version ${number - 1}` });
+  for (const words of ['"strict": true', "Another text"]) await dialog.getByText(words).waitFor();
+  await tabTo(page, "restore this version");
+  await page.keyboard.press("Enter");
+  const review = page.getByRole("dialog", { name: "Save the catalog?" });
+  await review.getByText(/tokens? loses? all paths that no route lists/).waitFor();
+  assert.equal((await it.stack.call("GET", "/catalog")).body.strict, false);
+  await page.keyboard.press("Escape");
+  const text = page.getByLabel("Catalog (JSON)");
+  await page.locator(":focus").and(text).waitFor();
+  assert.match(await text.inputValue(), /"strict": true/);
+  await tabTo(page, "review changes");
+  await page.keyboard.press("Enter");
+  await review.waitFor();
+  await tabTo(page, "save");
+  await page.keyboard.press("Enter");
+  await page.getByText(/Catalog saved/).waitFor();
+  const restored = await it.stack.call("GET", "/catalog");
+  assert.deepEqual([restored.body, restored.etag], [strict, `"${number + 1}"`]);
+  await page.getByText("Version history").click();
+  await versions.filter({ hasText: `Version ${number + 1} by alice` }).getByText("Current version").waitFor();
+  await it.stack.setCatalog(catalog);
+});
+
+test("with catalog:read alone, a version is compared but not restored", async (t) => {
+  const { body: catalog } = await it.stack.call("GET", "/catalog");
+  for (const strict of [true, false]) await it.stack.setCatalog({ ...catalog, strict });
+  const page = await it.open(t);
+  await signInWithGroups(page, it.stack, "carol", "portcullis-viewer");
+  await page.getByRole("link", { name: "Catalog" }).click();
+  await page.getByText("Version history").click();
+  await page.getByRole("button", { name: /^Compare version/ }).first().click();
+  await page.getByRole("dialog").getByText('"strict": true').waitFor();
+  assert.equal(await page.getByRole("button", { name: "Restore this version" }).count(), 0);
 });
 
 test("the catalog's dialog stays open while the catalog is being saved", async (t) => {

@@ -17,6 +17,7 @@ export type DailyCounts = Schemas["DailyCounts"];
 export type Caller = Schemas["Caller"];
 export type Catalog = Schemas["ShownCatalog"];
 export type CatalogRoute = NonNullable<Schemas["Catalog"]["routes"]>[number];
+export type CatalogVersion = Schemas["CatalogVersion"];
 export type RouteImpact = Schemas["RouteImpact"];
 export type Explanation = Schemas["Explanation"];
 export type Grounds = Schemas["Grounds"];

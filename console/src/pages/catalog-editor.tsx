@@ -1,5 +1,5 @@
 // The catalog as JSON: checks while typing, and a diff before it is saved.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Catalog, FieldError } from "../api/types";
@@ -19,20 +19,28 @@ import { CatalogImpact } from "./catalog-impact";
 export const CATALOG_DRAFT = "catalog";
 
 /** The text to edit: the catalog without the built-in permissions. */
-function textOf(catalog: Catalog): string {
+export function catalogText(catalog: Catalog): string {
   const builtIn = /^(tokens|catalog):/;
   const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !builtIn.test(name)));
   const { strict, roles, routes, sessions, trust } = catalog;
   return format({ strict, permissions, roles, routes, sessions, trust });
 }
 
-export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load: () => Promise<ReadCatalog | null>; onDone: () => void }) {
-  const original = useMemo(() => textOf(read.catalog), [read]);
+interface CatalogEditorProps {
+  read: ReadCatalog;
+  /** The text of an earlier version, to review at once. */
+  restore: string | null;
+  load: () => Promise<ReadCatalog | null>;
+  onDone: () => void;
+}
+
+export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProps) {
+  const original = useMemo(() => catalogText(read.catalog), [read]);
   const restored = useRestoredDraft<{ text: string; before: string }>(CATALOG_DRAFT);
-  const [text, setText] = useState(restored?.text ?? original);
+  const [text, setText] = useState(restore ?? restored?.text ?? original);
   /** The text when the user began to edit. */
   const [before] = useState(restored?.before ?? original);
-  const [saving, setSaving] = useState(false);
+  const [saving, setSaving] = useState(restore !== null);
   /** The service's errors from the last attempt to save. */
   const [saveErrors, setSaveErrors] = useState<readonly FieldError[]>([]);
   const [theirs, setTheirs] = useState(() => (before === original ? null : { before, after: original }));
@@ -59,6 +67,11 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
   const unsaved = useUnsavedChanges(dirty);
   useDraft(CATALOG_DRAFT, { text, before }, dirty);
 
+  // The dialog returns the focus to the text.
+  useLayoutEffect(() => {
+    if (restore !== null) area.current?.focus();
+  }, []);
+
   const jumpTo = (offset: number) => {
     const field = area.current;
     if (!field) return;
@@ -80,7 +93,7 @@ export function CatalogEditor({ read, load, onDone }: { read: ReadCatalog; load:
     if (!isInvalid && status !== 412) return;
     const after = status === 412 ? await load() : null;
     setSaveErrors(isInvalid ? errors : []);
-    if (after) setTheirs({ before, after: textOf(after.catalog) });
+    if (after) setTheirs({ before, after: catalogText(after.catalog) });
     setSaving(false);
   }
 

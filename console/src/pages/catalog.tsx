@@ -15,12 +15,18 @@ import { ProblemNote } from "../ui/problem-note";
 import { SearchField } from "../ui/search-field";
 import { CodeList, GrantList } from "../ui/grants";
 import { CATALOG_DRAFT, CatalogEditor } from "./catalog-editor";
+import { CatalogVersions } from "./catalog-versions";
 
 export function CatalogPage() {
   const [read, setRead] = useState<ReadCatalog | null>(null);
   const [problem, setProblem] = useState<Problem | null>(null);
   const mayWrite = covers(caller().grants, "catalog:write", "catalog");
   const [editing, setEditing] = useState(() => mayWrite && hasDraft(CATALOG_DRAFT));
+  const [restore, setRestore] = useState<string | null>(null);
+  const edit = (text: string | null) => {
+    setRestore(text);
+    setEditing(true);
+  };
   const load = () => {
     forgetCatalog();
     return readCatalog().then(
@@ -43,7 +49,7 @@ export function CatalogPage() {
       <div class="title">
         <Heading title="Catalog">Catalog</Heading>
         {read && mayWrite && !editing && (
-          <button type="button" onClick={() => setEditing(true)}>
+          <button type="button" onClick={() => edit(null)}>
             Edit
           </button>
         )}
@@ -52,7 +58,8 @@ export function CatalogPage() {
       {problem && <ProblemNote problem={problem} />}
       {read === null && problem === null && <Loading what="the catalog" />}
       {read && !mayWrite && <p class="hint">Read-only. Editing needs catalog:write.</p>}
-      {read && editing && <CatalogEditor read={read} load={load} onDone={() => setEditing(false)} />}
+      {read && editing && <CatalogEditor read={read} restore={restore} load={load} onDone={() => setEditing(false)} />}
+      {read && !editing && <CatalogVersions read={read} onRestore={mayWrite ? edit : null} />}
       {read && !editing && <CatalogView catalog={read.catalog} />}
     </>
   );
