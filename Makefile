@@ -179,7 +179,7 @@ functions: zips ## Release: pack the functions and their template (ARCHITECTURE=
 	sed -e 's/CodeUri: functions\/\(.*\)/CodeUri: portcullis-\1-$(ARCHITECTURE).zip/' \
 		-e '/^ *\(License\|Readme\)Url:/d' -e 's/Default: arm64/Default: $(ARCHITECTURE)/' template.yaml > $(RELEASE)/template-$(ARCHITECTURE).yaml
 
-# Of the last commit, with tools and crates installed anew.
+# Of the last commit, with its own tools and crates.
 reproducible: functions ## Release: build the functions a second time, in other folders, and compare every byte
 	rm -rf $(SECOND_BUILD)
 	git clone --quiet . $(SECOND_BUILD)/sources
