@@ -165,6 +165,36 @@ test("an earlier version is restored by keyboard after a review", async (t) => {
   await it.stack.setCatalog(catalog);
 });
 
+test("the catalog is edited as TOML", async (t) => {
+  const { page } = await edit(t);
+  const { body: saved } = await it.stack.call("GET", "/catalog");
+  await page.getByRole("button", { name: "Convert to TOML" }).click();
+  const text = page.getByLabel("Catalog (TOML)");
+  await page.getByText("No changes yet").waitFor();
+  const toml = await text.inputValue();
+  const changed = toml.replace(/("builds:read" = )"[^"]*"/, '$1"See every build"');
+  assert.notEqual(changed, toml);
+  const invalid = `${changed.replace(/^routes = .*\n/m, "")}\n[[routes]]\nmatch = "GET /toml"\npermission = "not valid"\n`;
+  await text.fill(invalid);
+  await save(page);
+  await page.getByText("Not saved: 1 error").waitFor();
+  const line = invalid.split("\n").findIndex((it) => it.includes("not valid")) + 1;
+  await page.getByRole("button", { name: `Line ${line}`, exact: true }).waitFor();
+  await page.locator(".line-numbers b").filter({ hasText: `✕ ${line}` }).waitFor();
+  await text.fill(`strict = "${changed}`);
+  await page.getByRole("button", { name: "Line 1", exact: true }).waitFor();
+  assert.ok(await page.getByRole("button", { name: "Convert to JSON" }).isDisabled());
+  await text.fill(changed);
+  await page.getByRole("button", { name: "Review changes" }).click();
+  const review = page.getByRole("dialog", { name: "Save the catalog?" });
+  await review.locator(".diff .added").getByText('"builds:read": "See every build"').waitFor();
+  assert.equal(await review.locator(".diff .added").count(), 1);
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/Catalog saved/).waitFor();
+  const { body: now } = await it.stack.call("GET", "/catalog");
+  assert.deepEqual(now, { ...saved, permissions: { ...saved.permissions, "builds:read": "See every build" } });
+});
+
 test("with catalog:read alone, a version is compared but not restored", async (t) => {
   const { body: catalog } = await it.stack.call("GET", "/catalog");
   for (const strict of [true, false]) await it.stack.setCatalog({ ...catalog, strict });

@@ -1,10 +1,11 @@
-// The catalog as JSON: checks while typing, and a diff before it is saved.
+// The catalog as JSON or TOML: checks while typing, and a diff before it is saved.
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Catalog, FieldError } from "../api/types";
 import type { ReadCatalog } from "../data/catalog";
-import { format, lineOf, offsetOf, parse } from "../domain/json-positions";
+import { isToml, parse, toJson, toToml } from "../domain/catalog-text";
+import { format, lineOf } from "../domain/json-positions";
 import { plural } from "../domain/labels";
 import { formatDateTime } from "../domain/time";
 import { ActionDialog } from "../ui/action-dialog";
@@ -46,17 +47,27 @@ export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProp
   const [theirs, setTheirs] = useState(() => (before === original ? null : { before, after: original }));
   const area = useRef<HTMLTextAreaElement>(null);
   const [debounced, setDebounced] = useState(text);
-  const dirty = text !== original;
   useEffect(() => {
     const timer = setTimeout(() => setDebounced(text), 200);
     return () => clearTimeout(timer);
   }, [text]);
   // Only syntax and duplicate keys are checked here: the service gets the parsed value and validates the rest.
   const parsed = useMemo(() => parse(debounced), [debounced]);
-  const isJson = parsed.errors.length === 0;
-  const shownErrors = isJson
-    ? saveErrors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: offsetOf(parsed.offsets, field) }))
-    : parsed.errors;
+  const isValid = parsed.errors.length === 0;
+  const language = isToml(text) ? "TOML" : "JSON";
+  /** What is saved, as the original is written. */
+  const edited = useMemo(
+    () => (language === "TOML" && isValid ? toJson(parsed.value, JSON.parse(original)) : text),
+    [language, isValid, parsed, original, text],
+  );
+  const dirty = edited !== original;
+  const shownErrors = useMemo(
+    () =>
+      isValid
+        ? saveErrors.map(({ field, message }) => ({ place: field === "*" ? "" : field, message, offset: parsed.offsetOf(field) }))
+        : parsed.errors,
+    [isValid, parsed, saveErrors],
+  );
   const lineCount = text.split("\n").length;
   const marked = new Map<number, string>();
   for (const { place, message, offset } of shownErrors) {
@@ -106,7 +117,17 @@ export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProp
         </div>
       )}
       <div class="editor">
-        <label for="catalog-text">Catalog (JSON)</label>
+        <div class="title">
+          <label for="catalog-text">Catalog ({language})</label>
+          <button
+            type="button"
+            class="plain link"
+            disabled={!isValid || debounced !== text}
+            onClick={() => setText(language === "JSON" ? toToml(parsed.value) : edited)}
+          >
+            Convert to {language === "JSON" ? "TOML" : "JSON"}
+          </button>
+        </div>
         <LineNumbers count={lineCount} errors={marked} area={area} />
         <textarea
           id="catalog-text"
@@ -132,7 +153,7 @@ export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProp
           <>
             <p>
               <strong>
-                {isJson && "Not saved: "}
+                {isValid && "Not saved: "}
                 {plural(shownErrors.length, "error")}
               </strong>
             </p>
@@ -152,7 +173,7 @@ export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProp
         )}
       </div>
       <p class="actions">
-        <button type="button" class="primary" disabled={!dirty || !isJson || debounced !== text} onClick={() => setSaving(true)}>
+        <button type="button" class="primary" disabled={!dirty || !isValid || debounced !== text} onClick={() => setSaving(true)}>
           Review changes
         </button>
         <button type="button" onClick={() => unsaved.discard(onDone)}>
@@ -165,7 +186,7 @@ export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProp
             <>
               <CatalogImpact catalog={parsed.value as Catalog} />
               <p>Applies to every token and user within a minute:</p>
-              <Diff before={original.split("\n")} after={text.split("\n")} label="Changes to the catalog" />
+              <Diff before={original.split("\n")} after={edited.split("\n")} label="Changes to the catalog" />
             </>
           )}
         </ActionDialog>

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { isToml, parse, toJson, toToml } from "../src/domain/catalog-text";
+
+const FILE = readFileSync(new URL("../../../../infra/catalog.toml", import.meta.url), "utf8");
+const TOML = `# A comment
+strict = false
+
+[permissions]
+"apps:read" = "View apps"
+
+[roles.viewer]
+permissions = [
+  "apps:read",
+  "apps:list",
+]
+
+[[routes]]
+match = "GET /apps"
+permission = "apps:read"
+
+[[routes]]
+match = "GET /apps/{app}"
+permission = "apps read"
+`;
+
+test("a text that begins with a brace is JSON, and another one TOML", () => {
+  for (const json of ["", " \n", "{}", '\n {"strict": true}', "{"]) assert.equal(isToml(json), false, json);
+  for (const toml of ["[permissions]", "# comment\n", "strict = true", "x"]) assert.equal(isToml(toml), true, toml);
+});
+
+test("the same catalog is read from TOML and from JSON", () => {
+  const { value } = parse(FILE);
+  const json = JSON.stringify(value);
+  assert.ok(json.includes("approvals:decide"));
+  assert.equal(JSON.stringify(parse(toToml(JSON.parse(json))).value), json);
+  assert.equal(JSON.stringify(parse(toJson(value, value)).value), json);
+  assert.ok(isToml(toToml(value)));
+});
+
+test("an error of TOML's syntax has a line and one line of text", () => {
+  const { errors, value } = parse('strict = false\nx = "open\n');
+  assert.equal(value, undefined);
+  const [error] = errors;
+  assert.equal(errors.length, 1);
+  assert.ok(error && error.offset !== null && error.offset >= 15 && error.offset <= 25, JSON.stringify(error));
+  assert.doesNotMatch(error.message, /\n|Invalid TOML/);
+  assert.equal(parse("strict = true\nstrict = true").errors.length, 1, "a duplicate key");
+});
+
+test("an error of the service is found in TOML", () => {
+  const { offsetOf } = parse(TOML);
+  const lineOf = (place: string) => TOML.slice(offsetOf(place) ?? TOML.length).split("\n")[0];
+  assert.equal(lineOf("strict"), "strict = false");
+  assert.equal(lineOf("permissions.apps:read"), '"apps:read" = "View apps"');
+  assert.equal(lineOf("routes[1].permission"), 'permission = "apps read"');
+  assert.equal(lineOf("routes[1].resource"), "[[routes]]", "the closest parent");
+  assert.equal(lineOf("roles.viewer.permissions[1]"), "]", "a value of several lines is known at its end");
+  assert.equal(offsetOf("trust"), null);
+});
+
+test("only what differs differs in the comparison", () => {
+  const original = JSON.parse(toJson(parse(FILE).value, {})) as Record<string, unknown>;
+  const { permissions, ...others } = original;
+  assert.equal(toJson({ ...others, permissions }, original), toJson(original, original));
+  assert.match(toJson({ ...original, more: 1 }, original), /"more": 1/);
+});
