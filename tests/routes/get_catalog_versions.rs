@@ -28,7 +28,7 @@ fn shown(stack: &Stack, version: u64) -> Value {
 #[test]
 fn a_deployment_with_the_default_catalog_has_no_versions() {
     let stack = isolated_stack(|_| {});
-    assert_eq!(listed(&stack), [json!(0); 0]);
+    assert!(listed(&stack).is_empty());
     stack.get("/catalog/versions/0").bearer(&stack.admin).send().problem(404, "not_found");
 }
 
