@@ -101,6 +101,7 @@ for (const [way, leave] of [
     await page.keyboard.press("Escape");
     await question.waitFor({ state: "detached" });
     assert.equal(await description.inputValue(), "my draft");
+    if (way === "Escape") assert.ok(await description.evaluate((field) => field === document.activeElement), "the focus is back at once");
     await leave(page);
     await page.getByRole("button", { name: "Discard changes" }).click();
     await page.getByRole("button", { name: "Edit description" }).waitFor();

@@ -1,6 +1,6 @@
 // A modal dialog. It is a native `dialog`, so the browser traps the focus and closes it on Escape.
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 import { useNavigationGuard } from "./navigation-guard";
 
 /** While the dialog is `locked`, neither the user nor a navigation closes it. */
@@ -8,15 +8,17 @@ export function Dialog({ title, onClose, locked = false, children }: { title: st
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useNavigationGuard(locked, () => {});
-  useEffect(() => {
+  // The focus returns at once, so that the next key does not reach the page's body.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     const shown = dialog.current;
-    shown?.showModal();
     return () => {
       shown?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
   }, []);
+  // After the key that opens it: the browser would close an open dialog with that Escape.
+  useEffect(() => dialog.current?.showModal(), []);
   const close = (event: Event) => {
     event.preventDefault();
     if (!locked) onClose();
