@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { isToml, parse, toJson, toToml } from "../src/domain/catalog-text";
+import { hasTomlForm, isToml, parse, toJson, toToml } from "../src/domain/catalog-text";
 
 const FILE = readFileSync(new URL("../../../../infra/catalog.toml", import.meta.url), "utf8");
 const TOML = `# A comment
@@ -56,7 +56,7 @@ test("an error of the service is found in TOML", () => {
   assert.equal(lineOf("permissions.apps:read"), '"apps:read" = "View apps"');
   assert.equal(lineOf("routes[1].permission"), 'permission = "apps read"');
   assert.equal(lineOf("routes[1].resource"), "[[routes]]", "the closest parent");
-  assert.equal(lineOf("roles.viewer.permissions[1]"), "]", "a value of several lines is known at its end");
+  assert.equal(lineOf("roles.viewer.permissions[1]"), "permissions = [", "a value of several lines");
   assert.equal(offsetOf("trust"), null);
 });
 
@@ -65,4 +65,17 @@ test("only what differs differs in the comparison", () => {
   const { permissions, ...others } = original;
   assert.equal(toJson({ ...others, permissions }, original), toJson(original, original));
   assert.match(toJson({ ...original, more: 1 }, original), /"more": 1/);
+});
+
+test("a value without a form in TOML is not converted", () => {
+  assert.ok(hasTomlForm(parse(FILE).value));
+  for (const value of [null, [], 1, { a: null }, { a: [{ b: null }] }]) assert.equal(hasTomlForm(value), false, JSON.stringify(value));
+});
+
+test("an error in a list of several lines is where the list begins", () => {
+  const routes = Array.from({ length: 500 }, (_, at) => `  { match = "GET /${at}", permission = "apps:read" },`);
+  const text = `strict = true\nroutes = [\n${routes.join("\n")}\n]\n[permissions]\n"apps:read" = ""\n`;
+  const { offsetOf } = parse(text);
+  assert.equal(offsetOf("routes[400].match"), text.indexOf("routes"));
+  assert.equal(offsetOf("permissions.apps:read"), text.indexOf('"apps:read" = ""'));
 });

@@ -31,6 +31,12 @@ export function parse(text: string): CatalogText {
   }
 }
 
+/** Whether a value can be written as TOML, which has tables at its top and no null. */
+export function hasTomlForm(value: unknown): boolean {
+  const hasNull = (it: unknown): boolean => it === null || (typeof it === "object" && Object.values(it).some(hasNull));
+  return isTable(value) && !Array.isArray(value) && !hasNull(value);
+}
+
 export function toToml(value: unknown): string {
   return `${stringify(value as Record<string, unknown>).trim()}\n`;
 }
@@ -52,25 +58,29 @@ function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !(value instanceof Date);
 }
 
-/** The parser keeps no positions: a place is on the first line with which the text up to there has it. */
+/** A line that begins a table or a value, unless it is within a value of several lines. */
+const STATEMENT = /^\s*(\[|[\w"'.-][^=]*=)/;
+
+/** The parser keeps no positions: a place is in the first statement with which the text up to there has it. */
 function tomlOffset(text: string, value: unknown, place: string): number | null {
   const known = places(value);
   let found = place;
   while (found && !known.has(found)) found = found.slice(0, Math.max(0, found.lastIndexOf("."), found.lastIndexOf("[")));
   if (!found) return null;
   const lines = text.split("\n");
-  let [before, at] = [0, lines.length];
+  const starts = lines.flatMap((line, at) => (STATEMENT.test(line) ? [at] : []));
+  let [before, at] = [-1, starts.length - 1];
   while (at - before > 1) {
     const middle = Math.floor((before + at) / 2);
-    if (hasPlace(lines, middle, found)) at = middle;
+    if (hasPlace(lines, starts.slice(1, middle + 2), found)) at = middle;
     else before = middle;
   }
-  return lineStart(text, at);
+  return lineStart(text, (starts[at] ?? 0) + 1);
 }
 
-/** Whether the first lines have a place. Lines that end within a value count up to the last complete one. */
-function hasPlace(lines: readonly string[], count: number, place: string): boolean {
-  for (let end = count; end > 0; end--) {
+/** Whether the lines before the last end have a place. An end within a value counts as the one before it. */
+function hasPlace(lines: readonly string[], ends: readonly number[], place: string): boolean {
+  for (const end of ends.toReversed()) {
     try {
       return places(readToml(lines.slice(0, end).join("\n"))).has(place);
     } catch (error) {

@@ -4,7 +4,7 @@ import { api, unwrap } from "../api/client";
 import type { Problem } from "../api/problem";
 import type { Catalog, FieldError } from "../api/types";
 import type { ReadCatalog } from "../data/catalog";
-import { isToml, parse, toJson, toToml } from "../domain/catalog-text";
+import { hasTomlForm, isToml, parse, toJson, toToml } from "../domain/catalog-text";
 import { format, lineOf } from "../domain/json-positions";
 import { plural } from "../domain/labels";
 import { formatDateTime } from "../domain/time";
@@ -122,7 +122,7 @@ export function CatalogEditor({ read, restore, load, onDone }: CatalogEditorProp
           <button
             type="button"
             class="plain link"
-            disabled={!isValid || debounced !== text}
+            disabled={!isValid || debounced !== text || !hasTomlForm(parsed.value)}
             onClick={() => setText(language === "JSON" ? toToml(parsed.value) : edited)}
           >
             Convert to {language === "JSON" ? "TOML" : "JSON"}
