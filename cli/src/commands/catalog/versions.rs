@@ -23,7 +23,8 @@ pub(super) fn run(context: &Context) -> Result<Outcome, CliError> {
         return Ok(Outcome::Success);
     }
     let read: Result<Vec<CatalogVersion>, _> = versions.iter().map(|it| serde_json::from_str(it.get())).collect();
-    let read = read.map_err(|_| CliError::Unreachable("this version does not understand the versions".to_owned()))?;
+    let read =
+        read.map_err(|_| CliError::Unreachable("this version does not understand the catalog's versions".to_owned()))?;
     if read.is_empty() {
         out.note("The default catalog applies; no version was published.");
         return Ok(Outcome::Success);
