@@ -14,7 +14,7 @@ TEMPLATES := template.yaml infra/api-gateway-log-role.yaml $(wildcard examples/*
 ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 BUILD := .aws-sam/build
 # The programs that `make bench` builds.
-FUNCTIONS := authorizer read create update rotate revoke catalog introspect exchange console
+FUNCTIONS := approvals authorizer read create update rotate revoke catalog introspect exchange console
 PEERS := target/peers/release/sdk-defaults target/peers/authorizer.cjs target/peers/python/installed
 
 # The files of a release.

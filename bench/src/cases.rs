@@ -117,11 +117,12 @@ fn parse_catalog(routes: usize) -> Result<Case, Error> {
 }
 
 fn api_wide_policy() -> Result<Case, Error> {
-    let (grants, catalog) = (seed::grants(seed::GRANTS)?, Catalog::default_catalog());
+    let (principal, catalog) = (principal(seed::GRANTS)?, Catalog::default_catalog());
     Ok(Case::new(format!("policy: whole API, {} grants", seed::GRANTS), move || {
         let rules = AuthzContext::new(catalog, &Settings::default());
         let arn = Arn::parse(black_box(ARN)).ok_or("not an ARN")?;
-        black_box(ApiWidePolicy::compile(black_box(&grants), &rules, &arn, true)?.document());
+        let now = Timestamp::from_seconds(NOW);
+        black_box(ApiWidePolicy::compile(black_box(&principal), &rules, &arn, true, now)?.document());
         Ok(())
     }))
 }

@@ -58,6 +58,7 @@ fuzz_target!(|input: Input| {
         catalog: &catalog,
         management: if input.management == Some(true) { TokenManagement::Admins } else { TokenManagement::Owners },
         max_idle_days: input.state.max_idle_days.into(),
+        cache_seconds: 0,
     };
     let request = AccessRequest {
         api: if input.management.is_some() { Api::Management } else { Api::Protected },

@@ -83,6 +83,7 @@ pub fn management(only_admins: bool, method: &str, names: &[String]) -> Needs {
     let or_admin = |action: &str| [tokens(action), vec!["tokens:admin".to_owned()]].concat();
     match names.first().map(String::as_str) {
         Some("me") if names.len() == 1 => Needs::Nothing,
+        Some("approvals") => Needs::Nothing,
         Some("tokens") => needs(or_admin(action(method)), &path),
         Some("activity" | "explain") => needs(or_admin("read"), "tokens"),
         Some("introspect") => needs(vec!["tokens:introspect".to_owned()], "tokens"),

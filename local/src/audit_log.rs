@@ -128,6 +128,8 @@ mod tests {
             source_ip: Some("127.0.0.1".to_owned()),
             rbac_decision: "deny",
             reason: Some("permission_missing"),
+            approval_id: None,
+            approved_by: None,
             detail: None,
             duration: Duration::from_millis(8),
         }

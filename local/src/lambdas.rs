@@ -22,7 +22,8 @@ pub(crate) const CREATE: &str = "portcullis-create";
 pub(crate) const EXCHANGE: &str = "portcullis-exchange";
 
 /// Names of the functions, which are those of their programs.
-pub(crate) const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 11] = [
+    "portcullis-approvals",
     "portcullis-catalog",
     "portcullis-console",
     CREATE,
@@ -83,6 +84,7 @@ impl Backend for Functions {
         let request = Request::from(event);
         let app = self.apps.get(function).ok_or_else(|| format!("unknown function {function}"))?;
         let response = match function {
+            "portcullis-approvals" => approvals::handle(app, request).await,
             "portcullis-catalog" => catalog::handle(app, request).await,
             "portcullis-console" => self.console.handle(&request),
             CREATE => create::handle(app, request).await,

@@ -96,6 +96,7 @@ mod tests {
             ("GET", "/.well-known/oauth-protected-resource", "portcullis-exchange"),
             ("PUT", "/catalog", "portcullis-catalog"),
             ("GET", "/console/{file+}", "portcullis-console"),
+            ("POST", "/approvals", "portcullis-approvals"),
             ("POST", "/introspect", "portcullis-introspect"),
             ("GET", "/tokens", "portcullis-read"),
             ("POST", "/tokens", "portcullis-create"),

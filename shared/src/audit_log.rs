@@ -50,6 +50,12 @@ pub struct AuditEntry {
     pub rbac_decision: &'static str,
     /// Reason of the denial.
     pub reason: Option<&'static str>,
+    /// ID of the approval that the request used; left out if it used none. Several are separated by spaces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<String>,
+    /// The actor who approved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
     /// Details of a malformed credential, or of a missed deadline.
     pub detail: Option<String>,
     /// Time that the decision took.
@@ -77,6 +83,8 @@ impl AuditEntry {
             source_ip: None,
             rbac_decision: "deny",
             reason: None,
+            approval_id: None,
+            approved_by: None,
             detail: None,
             duration: Duration::ZERO,
         }
@@ -154,6 +162,8 @@ mod tests {
             source_ip: Some("192.0.2.7".to_owned()),
             rbac_decision: "deny",
             reason: Some("resource_not_granted"),
+            approval_id: None,
+            approved_by: None,
             detail: None,
             duration: Duration::from_nanos(8_214_999),
         };

@@ -1,5 +1,6 @@
 //! The HTTP API and the authorizer over HTTP: one module per route.
 
+mod approvals;
 mod audit_lines;
 mod catalog;
 mod catalog_write;

@@ -358,6 +358,119 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List approvals
+         * @description Returns the approvals that the caller may see, newest first. A token sees its own. Callers with
+         *     `tokens:read` see those of their tokens, callers with `approvals:read` or `approvals:decide`
+         *     those on their resources, and callers with `tokens:admin` all.
+         */
+        get: operations["listApprovals"];
+        put?: never;
+        /**
+         * Request an approval
+         * @description Asks people to approve the use of a permission that the catalog lets no token use alone. The
+         *     caller is the token that needs the approval, and its grants must cover the permission on the
+         *     resource. No other permission is needed. A session needs no approval, so it cannot ask for one.
+         *
+         *     A token has one pending request for each permission and resource: a repeated request returns it
+         *     with 200. It can have 10 pending requests at once. A request lapses after 24 hours without a
+         *     decision.
+         */
+        post: operations["requestApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Show an approval
+         * @description Returns an approval that the caller may see, as in `GET /approvals`.
+         */
+        get: operations["showApproval"];
+        put?: never;
+        post?: never;
+        /**
+         * End an approval
+         * @description Withdraws a pending request, or ends a live approval: the next request is refused. Repeating it
+         *     changes nothing. Allowed for the token that asked, for its owner with `tokens:write`, for
+         *     `tokens:admin`, and for callers with `approvals:decide` on the resource.
+         */
+        delete: operations["endApproval"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Approve a request
+         * @description Approves a pending request. From now on, for at most `valid_for` seconds, the token may use the
+         *     permission on the resource. The body may be empty.
+         *
+         *     Needs `approvals:decide` on the resource. A token cannot approve its own request or one of
+         *     another token of its owner, and no other request either unless the catalog says
+         *     `token_approvers = true`. The first decision stands: later ones get 409, except the same
+         *     decision by the same actor.
+         */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approvals/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject a request
+         * @description Rejects a pending request. The rules are those of approving. The body may be empty.
+         */
+        post: operations["reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/introspect": {
         parameters: {
             query?: never;
@@ -1072,10 +1185,11 @@ export interface components {
         };
         /**
          * @description The event. `secret_reuse`: a rotated-out secret was used. `first_used`: the first use.
-         *     `deleted`: the record was deleted; only the activity still shows it.
+         *     `deleted`: the record was deleted; only the activity still shows it. `approval_…`: the token
+         *     asked for an approval, and what became of it.
          * @enum {unknown}
          */
-        EventKind: "created" | "updated" | "rotated" | "secret_reuse" | "disabled" | "enabled" | "revoked" | "first_used" | "deleted";
+        EventKind: "created" | "updated" | "rotated" | "secret_reuse" | "disabled" | "enabled" | "revoked" | "first_used" | "deleted" | "approval_requested" | "approval_approved" | "approval_rejected" | "approval_ended";
         ActivityPage: {
             /** @description Newest first. */
             events: components["schemas"]["ActivityEvent"][];
@@ -1150,6 +1264,10 @@ export interface components {
             /** @constant */
             kind?: "revoked";
             detail?: components["schemas"]["RevokedDetail"];
+        } | {
+            /** @enum {unknown} */
+            kind?: "approval_requested" | "approval_approved" | "approval_rejected" | "approval_ended";
+            detail?: components["schemas"]["ApprovalDetail"];
         };
         UpdatedDetail: {
             changes: components["schemas"]["Changes"];
@@ -1173,6 +1291,13 @@ export interface components {
         RevokedDetail: {
             reason: components["schemas"]["RevokeReason"] | null;
             comment: components["schemas"]["Description"];
+        };
+        ApprovalDetail: {
+            approval_id: components["schemas"]["Ulid"];
+            permission: components["schemas"]["OnePermission"];
+            resource: components["schemas"]["Resource"];
+            /** @description When the approval expires; `null` unless the event is the approval. */
+            expires_at: components["schemas"]["NullableTime"];
         };
         /** @description The changes, by field. */
         Changes: {
@@ -1298,7 +1423,7 @@ export interface components {
              * @description Why it is denied: the first reason that applies.
              * @enum {unknown}
              */
-            reason?: "malformed_path" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
+            reason?: "malformed_path" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | "approval_required" | null;
             /** @description The missing permission. */
             permission?: components["schemas"]["Permission"] | null;
             /** @description The resource on which it is missing, with possible tokens redacted. */
@@ -1404,11 +1529,13 @@ export interface components {
              * @description Why it is denied: the first reason that applies.
              * @enum {unknown}
              */
-            reason: "revoked" | "disabled" | "expired" | "idle" | "malformed_path" | "ip_not_allowed" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | null;
+            reason: "revoked" | "disabled" | "expired" | "idle" | "malformed_path" | "ip_not_allowed" | "route_not_listed" | "route_lookalike" | "permission_missing" | "resource_not_granted" | "approval_required" | null;
             /** @description The permission that the request needs; `null` if it needs none. */
             permission: components["schemas"]["Permission"] | null;
             /** @description The resource on which it is needed, with possible tokens redacted. */
             resource: string | null;
+            /** @description The approval that allows the request; omitted if it needs none or is denied. */
+            approval_id?: components["schemas"]["Ulid"];
             /** @description The rule that decided; `null` if the path is ambiguous. */
             rule: {
                 /**
@@ -1422,8 +1549,111 @@ export interface components {
             /** @description The roles that grant the permission, for callers who may see the catalog. */
             roles?: components["schemas"]["RoleName"][];
         };
-        /** @description Permissions with their descriptions: at most 500 besides the built-in ones. */
+        /**
+         * @description A [ULID](https://github.com/ulid/spec), which sorts by time.
+         * @example 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5
+         */
+        Ulid: string;
+        /**
+         * @description `pending`: not decided. `approved`: approved and live. `rejected`: rejected. `lapsed`: not
+         *     decided within 24 hours. `expired`: approved, and its time is over. `used`: approved for one
+         *     use, and used. `ended`: withdrawn or ended, or its token was revoked, disabled, deleted or has
+         *     expired.
+         * @enum {string}
+         */
+        ApprovalStatus: "pending" | "approved" | "rejected" | "lapsed" | "expired" | "used" | "ended";
+        /**
+         * Format: without-credential
+         * @description Why it is needed: 1 to 500 characters (Unicode code points), not only white space or invisible
+         *     characters. Line feeds and tabs are the only control characters allowed.
+         * @example Deploy version 1.4.2
+         */
+        ApprovalReason: string;
+        /**
+         * Format: approval-link
+         * @description The https URL of a page about the request, such as the pipeline's run.
+         * @example https://ci.example.com/runs/42
+         */
+        ApprovalLink: string | null;
+        /**
+         * Format: approval-duration
+         * @description How long the approval lasts, from `1m` to what the catalog allows. Without it, the catalog's
+         *     duration applies.
+         * @example 5m
+         */
+        ApprovalDuration: string | null;
+        ApprovalRequest: {
+            permission: components["schemas"]["OnePermission"];
+            resource: components["schemas"]["Resource"];
+            reason: components["schemas"]["ApprovalReason"];
+            link?: components["schemas"]["ApprovalLink"];
+        };
+        ApprovalDecision: {
+            valid_for?: components["schemas"]["ApprovalDuration"];
+            /** @description A comment for the token's owner. */
+            comment?: components["schemas"]["Description"];
+        };
+        ApprovalRejection: {
+            /** @description A comment for the token's owner. */
+            comment?: components["schemas"]["Description"];
+        };
+        ApprovalFields: {
+            id: components["schemas"]["Ulid"];
+            token_id: components["schemas"]["TokenId"];
+            /** @description The token's name when it asked. */
+            token_name: components["schemas"]["Name"];
+            owner: components["schemas"]["Owner"];
+            permission: components["schemas"]["OnePermission"];
+            resource: components["schemas"]["Resource"];
+            reason: components["schemas"]["ApprovalReason"];
+            link: components["schemas"]["ApprovalLink"];
+            status: components["schemas"]["ApprovalStatus"];
+            /**
+             * @description Whether the approval is for any number of requests, or for one.
+             * @enum {unknown}
+             */
+            uses: "any" | "once";
+            /** @description How long the approval lasts, in seconds. Until the decision, it is the longest time. */
+            valid_for: number;
+            created_at: components["schemas"]["Time"];
+            /** @description When the request lapses without a decision. */
+            lapses_at: components["schemas"]["Time"];
+            decided_at: components["schemas"]["NullableTime"];
+            /** @description The actor who approved or rejected it. */
+            decided_by: components["schemas"]["Actor"] | null;
+            /** @description The decider's comment. */
+            comment: components["schemas"]["Description"];
+            /** @description When the approval expires; `null` unless it was approved. */
+            expires_at: components["schemas"]["NullableTime"];
+            /** @description When an approval for one use was used. */
+            used_at: components["schemas"]["NullableTime"];
+            /** @description When it was withdrawn or ended. */
+            ended_at: components["schemas"]["NullableTime"];
+            /** @description The actor who ended it. */
+            ended_by: components["schemas"]["Actor"] | null;
+        };
+        /** @description A request for approval, and what became of it. */
+        Approval: components["schemas"]["ApprovalFields"];
+        EndedApproval: {
+            /**
+             * @description From when no request uses the approval. It is later than now only if gateways cache the
+             *     authorizer's responses (`AuthorizerCacheSeconds`).
+             */
+            effective_by: components["schemas"]["Time"];
+        } & components["schemas"]["ApprovalFields"];
+        ApprovalPage: {
+            /** @description Newest first. A page may have fewer than `limit` approvals, or none, without being the last. */
+            approvals: components["schemas"]["Approval"][];
+            /** @description The `cursor` of the next page; `null` on the last one. */
+            next_cursor: components["schemas"]["Cursor"] | null;
+        };
+        /**
+         * @description Permissions with their descriptions: at most 500 besides the built-in ones. An object also says that a
+         *     token needs an approval to use the permission.
+         */
         CatalogPermissions: {
+            "approvals:decide"?: components["schemas"]["OneLine"];
+            "approvals:read"?: components["schemas"]["OneLine"];
             /** @constant */
             "catalog:read"?: "View the catalog";
             /** @constant */
@@ -1437,7 +1667,36 @@ export interface components {
             /** @constant */
             "tokens:write"?: "Create, edit and revoke your own tokens";
         } & {
-            [key: string]: components["schemas"]["OneLine"];
+            [key: string]: components["schemas"]["OneLine"] | {
+                description?: components["schemas"]["OneLine"];
+                approval?: components["schemas"]["ApprovalRule"];
+            };
+        };
+        ApprovalRule: {
+            /**
+             * @description How long an approval lasts at most, from `1m` to `24h`. With authorizer caching, longer than that.
+             * @example 15m
+             */
+            valid_for: string;
+            /**
+             * @description How many requests an approval allows. `once` is refused if authorizer caching is on
+             *     (`AuthorizerCacheSeconds`).
+             * @default any
+             * @enum {unknown}
+             */
+            uses?: "any" | "once";
+            /**
+             * @description The resources on which the permission needs approval.
+             * @default [
+             *       "*"
+             *     ]
+             */
+            resources?: components["schemas"]["Resource"][];
+            /**
+             * @description Whether tokens may approve and reject requests, too.
+             * @default false
+             */
+            token_approvers?: boolean;
         };
         /** @description Roles, by name. */
         CatalogRoles: {
@@ -1498,7 +1757,7 @@ export interface components {
         };
         /** @description The current catalog. */
         ShownCatalog: {
-            permissions: WithRequired<components["schemas"]["CatalogPermissions"], "catalog:read" | "catalog:write" | "tokens:admin" | "tokens:introspect" | "tokens:read" | "tokens:write">;
+            permissions: WithRequired<components["schemas"]["CatalogPermissions"], "approvals:decide" | "approvals:read" | "catalog:read" | "catalog:write" | "tokens:admin" | "tokens:introspect" | "tokens:read" | "tokens:write">;
             sessions: WithRequired<components["schemas"]["CatalogSessions"], "groups">;
         } & WithRequired<components["schemas"]["Catalog"], "strict" | "permissions" | "roles" | "routes" | "sessions" | "trust">;
         CatalogImpactPage: {
@@ -1849,6 +2108,24 @@ export interface components {
             /** @description Includes the limit. */
             detail: string;
         };
+        ApprovalDecided: {
+            /** @constant */
+            type: "urn:portcullis:problem:approval_decided";
+            title: string;
+            /** @constant */
+            status: 409;
+            /** @description Who decided it and when, or what else became of it. */
+            detail: string;
+        };
+        ApprovalLimitReached: {
+            /** @constant */
+            type: "urn:portcullis:problem:approval_limit_reached";
+            title: string;
+            /** @constant */
+            status: 409;
+            /** @description Includes the limit. */
+            detail: string;
+        };
         PreconditionFailed: {
             /** @constant */
             type: "urn:portcullis:problem:precondition_failed";
@@ -1982,7 +2259,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["InsufficientScope"] | components["schemas"]["Forbidden"];
             };
         };
-        /** @description There is no such token, or the caller may not see it. The response is the same. */
+        /** @description There is no such token or approval, or the caller may not see it. The response is the same. */
         NotFound: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
@@ -1992,6 +2269,21 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["NotFound"];
+            };
+        };
+        /**
+         * @description The request is no longer pending: it was decided, lapsed or ended. For `DELETE`, there is
+         *     nothing to end. Nothing was changed.
+         */
+        ApprovalDecided: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ApprovalDecided"];
             };
         };
         /**
@@ -2159,6 +2451,8 @@ export interface components {
     parameters: {
         /** @description The token's id, which is public. A malformed id is a 404, like an unknown one. */
         Id: components["schemas"]["TokenId"];
+        /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+        ApprovalId: components["schemas"]["Ulid"];
         /**
          * @description The `ETag` that you read, a list of them, or `*` for any version ([RFC
          *     9110](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). A weak or outdated tag is a
@@ -2991,6 +3285,283 @@ export interface operations {
             400: components["responses"]["InvalidBodyOrField"];
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description Only approvals with this status. */
+                status?: components["schemas"]["ApprovalStatus"];
+                /** @description Only approvals of the token with this id. */
+                token?: components["schemas"]["TokenId"];
+                /** @description The maximum number of approvals in the response. */
+                limit?: number;
+                /** @description The `next_cursor` of a previous page. */
+                cursor?: components["schemas"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of approvals. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            400: components["responses"]["InvalidField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    requestApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What is to be approved, and why. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApprovalRequest"];
+            };
+        };
+        responses: {
+            /** @description The token's pending request for this permission and resource. Nothing was changed. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description The request is pending. */
+            201: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            400: components["responses"]["InvalidBodyOrField"];
+            401: components["responses"]["InvalidToken"];
+            /** @description The caller is a session, or its grants do not cover the permission on the resource. */
+            403: {
+                headers: {
+                    "WWW-Authenticate": components["headers"]["InsufficientScopeChallenge"];
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["InsufficientScope"] | components["schemas"]["Forbidden"] | components["schemas"]["ExceedsGrants"];
+                };
+            };
+            /** @description The token has 10 pending requests. */
+            409: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ApprovalLimitReached"];
+                };
+            };
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    showApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The approval. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            400: components["responses"]["InvalidField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    endApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The approval has ended. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndedApproval"];
+                };
+            };
+            400: components["responses"]["InvalidField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ApprovalDecided"];
+            413: components["responses"]["RequestTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        /** @description A shorter duration, and a comment. */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalDecision"];
+            };
+        };
+        responses: {
+            /** @description The request is approved. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            400: components["responses"]["InvalidBodyOrField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ApprovalDecided"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedContentEncoding"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["NoAnswer"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["NoAnswer"];
+        };
+    };
+    reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The approval's id. A malformed id is a 404, like an unknown one. */
+                id: components["parameters"]["ApprovalId"];
+            };
+            cookie?: never;
+        };
+        /** @description A comment. */
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApprovalRejection"];
+            };
+        };
+        responses: {
+            /** @description The request is rejected. */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                    "x-amzn-requestid": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            400: components["responses"]["InvalidBodyOrField"];
+            401: components["responses"]["InvalidToken"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["ApprovalDecided"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];

@@ -44,7 +44,7 @@ fn compile(
     allowed: bool,
     now: Timestamp,
 ) -> Result<AuthorizerResponse, CompileError> {
-    let policy = ApiWidePolicy::compile(principal.grants(), rules, arn, allowed)?;
+    let policy = ApiWidePolicy::compile(principal, rules, arn, allowed, now)?;
     response::for_the_whole_api(principal, &policy, now)
 }
 

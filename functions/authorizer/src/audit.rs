@@ -4,7 +4,7 @@ use portcullis::audit_log;
 use portcullis::authz::{Decision, Principal};
 use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
-use portcullis::token::TokenRecord;
+use portcullis::token::{LiveApproval, TokenRecord};
 
 use crate::Event;
 use crate::authenticate::{Authentication, ClaimedIdentity};
@@ -17,8 +17,14 @@ pub(crate) fn entry(
     now: Timestamp,
     authentication: &Authentication,
     decision: &Decision,
+    approvals: &[&LiveApproval],
 ) -> audit_log::AuditEntry {
     let mut audit = base_entry(event, arn, now);
+    if *decision == Decision::Allow && !approvals.is_empty() {
+        let join = |texts: Vec<String>| Some(texts.join(" "));
+        audit.approval_id = join(approvals.iter().map(|approval| approval.id.to_string()).collect());
+        audit.approved_by = join(approvals.iter().map(|approval| approval.by.to_string()).collect());
+    }
     match authentication {
         Authentication::Failed(_, claimed, detail) => {
             audit.detail.clone_from(detail);

@@ -64,7 +64,7 @@ impl AuthenticationError {
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Store(error) => error.audit_reason().0,
-            Self::Deadline(Dependency::TokenRecord | Dependency::Catalog) => "store_unavailable",
+            Self::Deadline(Dependency::TokenRecord | Dependency::Catalog | Dependency::Approval) => "store_unavailable",
             Self::Keys(_) | Self::Deadline(Dependency::SigningKeys) => "keys_unavailable",
         }
     }
@@ -85,11 +85,16 @@ pub(crate) enum Dependency {
     TokenRecord,
     Catalog,
     SigningKeys,
+    Approval,
 }
 
 impl Dependency {
     /// Waits for a response until the deadline.
-    async fn before<T>(self, deadline: Instant, response: impl Future<Output = T>) -> Result<T, AuthenticationError> {
+    pub(crate) async fn before<T>(
+        self,
+        deadline: Instant,
+        response: impl Future<Output = T>,
+    ) -> Result<T, AuthenticationError> {
         timeout_at(deadline, response).await.map_err(|_| AuthenticationError::Deadline(self))
     }
 }
@@ -100,6 +105,7 @@ impl fmt::Display for Dependency {
             Self::TokenRecord => "the token record",
             Self::Catalog => "the catalog",
             Self::SigningKeys => "the provider's signing keys",
+            Self::Approval => "the use of an approval",
         })
     }
 }

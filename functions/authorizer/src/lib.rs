@@ -18,6 +18,7 @@
 //! [HTTP API](https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html).
 
 mod api_wide_policy;
+mod approvals;
 mod audit;
 mod authenticate;
 mod credential;
@@ -34,12 +35,13 @@ use std::time::Duration;
 
 use portcullis::authz::{
     AccessRequest, Arn, AuthzContext, Decision, Denial, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal,
-    authorize, permission_used,
+    approvals_used, authorize, permission_used,
 };
 use portcullis::clock::{Day, Stopwatch, Timestamp};
 use portcullis::env::ConfigError;
 use portcullis::oidc::SessionVerifier;
 use portcullis::store::{CatalogCache, DeferredWrite, ItemStore, StoredCatalog};
+use portcullis::token::LiveApproval;
 use portcullis::{App, audit_log};
 use tokio::time::{Instant, timeout};
 
@@ -152,13 +154,27 @@ impl Authorizer {
                 self.decide(principal, catalog, &event, &arn, now)
             }
         };
+        let approvals = match &decision {
+            Decision::Allow => self.approvals_used(&authentication, &event, &arn, now),
+            _ => Vec::new(),
+        };
+        let decision = match approvals::take(&self.app.tokens, &approvals, now, deadline).await {
+            Ok(None) => decision,
+            Ok(Some(missing)) => Decision::Forbidden(DenyReason::ApprovalRequired, missing),
+            Err(error) => {
+                tracing::error!(%error, "no decision");
+                return no_decision(&event, Some(&arn), now, error.reason(), error.detail());
+            }
+        };
         let principal = authentication.principal().map(|(principal, _)| principal);
         let api_wide =
             api_wide_policy::respond(&self.app.settings.authz, format, &event, &arn, &authentication, &decision, now);
         Outcome {
-            response: api_wide
-                .map_or_else(|| response::respond(format, event.api(), &arn, principal, &decision, now), Ok),
-            audit: audit::entry(&event, Some(&arn), now, &authentication, &decision),
+            response: api_wide.map_or_else(
+                || response::respond(format, event.api(), &arn, principal, &decision, &approvals, now),
+                Ok,
+            ),
+            audit: audit::entry(&event, Some(&arn), now, &authentication, &decision, &approvals),
             note: self.deferred_write(&authentication, &event, &arn, &decision, now),
         }
     }
@@ -222,6 +238,23 @@ impl Authorizer {
                 now,
             ),
             _ => None,
+        }
+    }
+
+    /// The approvals that an allowed request uses.
+    fn approvals_used<'a>(
+        &self,
+        authentication: &'a Authentication,
+        event: &Event,
+        arn: &Arn<'_>,
+        now: Timestamp,
+    ) -> Vec<&'a LiveApproval> {
+        match authentication.principal() {
+            Some((Principal::Token(record), catalog)) => {
+                let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
+                approvals_used(record, &rules, &access_request(event, arn), now)
+            }
+            _ => Vec::new(),
         }
     }
 

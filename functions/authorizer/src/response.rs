@@ -9,6 +9,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::response_context::{Context, Values};
 use crate::{Event, response_context as context};
 use portcullis::authz::{ApiWidePolicy, Arn, CompileError};
+use portcullis::token::LiveApproval;
 
 /// Exclusive maximum size of a response, in bytes.
 const MAX_RESPONSE_BYTES: usize = 8 * 1024;
@@ -107,13 +108,14 @@ pub(crate) fn respond(
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
+    approvals: &[&LiveApproval],
     now: Timestamp,
 ) -> Result<AuthorizerResponse, AuthorizerError> {
     if format == ResponseFormat::Rest && matches!(decision, Decision::Unauthorized(_)) {
         return Err(AuthorizerError::Unauthorized);
     }
     let allowed = *decision == Decision::Allow;
-    let context = context::request_context(api, arn, principal, decision, now);
+    let context = context::request_context(api, arn, principal, decision, approvals, now);
     if format == ResponseFormat::Simple {
         let response = first_fitting(context, |context| {
             AuthorizerResponse::new(&SimpleResponse { is_authorized: allowed, context })
@@ -192,7 +194,7 @@ pub(crate) mod tests {
         decision: &Decision,
         now: Timestamp,
     ) -> Result<Value, AuthorizerError> {
-        super::respond(format, api, arn, principal, decision, now).map(|response| to_value(&response))
+        super::respond(format, api, arn, principal, decision, &[], now).map(|response| to_value(&response))
     }
 
     pub(crate) fn to_value(response: &AuthorizerResponse) -> Value {
@@ -353,7 +355,8 @@ pub(crate) mod tests {
     fn a_deny_stays_a_deny_with_its_reason_however_long_the_path() {
         let record = TokenRecord { name: "ü".repeat(100).parse().unwrap(), ..record() };
         let catalog = Catalog::default();
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let now = Timestamp::from_seconds(1);
         let principals = [
             token(TokenRecord {

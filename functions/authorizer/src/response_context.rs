@@ -9,6 +9,7 @@ use portcullis::catalog::{RoleName, Target};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::grants::{Grant, Permission, Resource};
 use portcullis::text::redact;
+use portcullis::token::LiveApproval;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -71,6 +72,7 @@ pub(crate) fn request_context(
     arn: &Arn<'_>,
     principal: Option<&Principal>,
     decision: &Decision,
+    approvals: &[&LiveApproval],
     now: Timestamp,
 ) -> Context {
     // A refused credential names no caller, even if its record is known.
@@ -81,7 +83,13 @@ pub(crate) fn request_context(
     }
     context.insert("audit_decision", if *decision == Decision::Allow { "allow" } else { "deny" });
     match decision {
-        Decision::Allow => {}
+        Decision::Allow => {
+            // A request rarely uses more than one.
+            if let Some(approval) = approvals.first() {
+                context.insert("approval_id", approval.id.as_str());
+                context.insert("approved_by", approval.by.to_string());
+            }
+        }
         Decision::Forbidden(reason, missing) => {
             context.insert("audit_reason", reason.as_str());
             context.insert("detail", detail(*reason, missing));
@@ -208,6 +216,9 @@ fn detail(reason: DenyReason, missing: &MissingAccess) -> String {
         }
         DenyReason::RouteLookalike => format!(
             "You need the permission {permission} on {resource}, because the path is another spelling of a route."
+        ),
+        DenyReason::ApprovalRequired => format!(
+            "You need an approval for {permission} on {resource}. Request one with POST /approvals of the token API, or portcullis approval request."
         ),
         DenyReason::IpNotAllowed => {
             "This token is not allowed from your IP address. See allowed_ips in GET /tokens/{id}.".to_owned()

@@ -38,6 +38,10 @@ async fn put(app: &App, call: &ApiRequest, request: &Request) -> ApiResult {
     let document = read_json(request.body(), MAX_CATALOG_BYTES)?;
     let catalog = Catalog::read(&document)
         .map_err(|issues| Problem::invalid(issues.into_iter().map(FieldError::from).collect()))?;
+    let cached = catalog.approval_issues_with_cache(app.settings.authz.cache_seconds);
+    if !cached.is_empty() {
+        return Err(Problem::invalid(cached.into_iter().map(FieldError::from).collect()));
+    }
     let current = call.catalog(app).await?;
     condition.check(current.version)?;
     ensure_covered_by_caller(call, &catalog, &current.catalog)?;

@@ -8,7 +8,8 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::{Grant, Introspection, IntrospectionStatus, RequestDecision};
-use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, Principal, authorize};
+use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, MissingAccess, Principal, approvals_used, authorize};
+use portcullis::catalog::ApprovalUses;
 use portcullis::clock::Timestamp;
 use portcullis::grants::Permission;
 use portcullis::http::{
@@ -50,8 +51,11 @@ async fn introspect(app: &App, request: &Request) -> ApiResult {
         Some(record) => {
             let catalog = call.catalog(app).await?;
             let rules = AuthzContext::new(&catalog.catalog, &app.settings.authz);
-            let active = introspection(record, &query, &rules, app.clock.now());
-            Ok(json(StatusCode::OK, &active))
+            let decision = match &query.request {
+                Some(request) => Some(decide(app, &record, request, &rules).await?),
+                None => None,
+            };
+            Ok(json(StatusCode::OK, &introspection(record, decision)))
         }
     }
 }
@@ -113,18 +117,34 @@ fn parse_field<T>(
     form.field(name).map(parse).transpose().map_err(|invalid| OAuthError::new(format!("{name} {invalid}.")))
 }
 
-fn introspection(
-    record: TokenRecord,
-    query: &IntrospectionRequest,
+/// The decision on the described request. Like the authorizer, it uses up an approval for one use.
+async fn decide(
+    app: &App,
+    record: &TokenRecord,
+    request: &DescribedRequest,
     rules: &AuthzContext<'_>,
-    now: Timestamp,
-) -> Introspection {
+) -> Result<Decision, Problem> {
+    let (asked, now) = (request.asked(), app.clock.now());
+    let principal = Principal::Token(Box::new(record.clone()));
+    let decision = authorize(Some(&principal), rules, &asked, now);
+    if decision != Decision::Allow {
+        return Ok(decision);
+    }
+    for approval in approvals_used(record, rules, &asked, now) {
+        if approval.uses == ApprovalUses::Once && !app.tokens.take_approval(&approval.id, now).await? {
+            let (permission, resource) = (Some(approval.permission.clone()), Some(approval.resource.to_string()));
+            let missing = MissingAccess { permission, resource, roles: Vec::new() };
+            return Ok(Decision::Forbidden(DenyReason::ApprovalRequired, missing));
+        }
+    }
+    Ok(decision)
+}
+
+fn introspection(record: TokenRecord, decision: Option<Decision>) -> Introspection {
     let scope = record.grants.to_oauth_scope();
     let (id, owner) = (record.id.to_string(), record.owner.to_string());
     let (name, grants) = (record.name.to_string(), Grant::all(&record.grants));
     let (iat, exp) = (record.created_at.seconds(), record.expires_at.map(Timestamp::seconds));
-    let principal = Principal::Token(Box::new(record));
-    let decision = query.request.as_ref().map(|request| authorize(Some(&principal), rules, &request.asked(), now));
     Introspection {
         active: true,
         token_type: "Bearer".to_owned(),

@@ -5,14 +5,13 @@ use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::api_types::{ActivityEvent, ActivityPage};
 use portcullis::clock::{DAY_SECONDS, Timestamp};
-use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json};
+use portcullis::http::{ApiRequest, ApiResult, DEFAULT_PER_PAGE, FieldError, Problem, json, whole_number};
 use portcullis::store::{ActivityCursor, ActivityFilter, MAX_PER_PAGE};
 use portcullis::text::OwnerId;
 use portcullis::token::{Actor, EVENT_KINDS};
 use portcullis::validation::ValidationError;
 
 use crate::events::event_view;
-use crate::parameters::{DEFAULT_PER_PAGE, whole_number};
 
 /// Default distance of `from` before `to`, in days.
 const DEFAULT_DAYS: i64 = 30;

@@ -9,11 +9,9 @@ use portcullis::App;
 use portcullis::api_types::{CatalogImpactPage, RouteImpact};
 use portcullis::authz::{AuthzContext, CatalogImpact};
 use portcullis::catalog::{Catalog, MAX_CATALOG_BYTES};
-use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, read_json};
+use portcullis::http::{ApiRequest, ApiResult, DEFAULT_PER_PAGE, FieldError, Problem, json, read_json};
 use portcullis::store::{Filter, ListCursor, Scope};
 use portcullis::token::Status;
-
-use crate::parameters::DEFAULT_PER_PAGE;
 
 pub(crate) async fn show(app: &App, call: &ApiRequest, body: &Body) -> ApiResult {
     let [cursor] = call.query_params(["cursor"])?;
@@ -27,6 +25,10 @@ pub(crate) async fn show(app: &App, call: &ApiRequest, body: &Body) -> ApiResult
     let document = read_json(body, MAX_CATALOG_BYTES)?;
     let proposed = Catalog::read(&document)
         .map_err(|issues| Problem::invalid(issues.into_iter().map(FieldError::from).collect()))?;
+    let cached = proposed.approval_issues_with_cache(app.settings.authz.cache_seconds);
+    if !cached.is_empty() {
+        return Err(Problem::invalid(cached.into_iter().map(FieldError::from).collect()));
+    }
     let current = call.catalog(app).await?;
     let page = app.tokens.list(&active_tokens(app, after)).await?;
     let context = |catalog| AuthzContext::new(catalog, &app.settings.authz);

@@ -5,13 +5,12 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt as _};
 use portcullis::App;
 use portcullis::api_types::{CatalogVersion, CatalogVersionPage};
-use portcullis::http::{ApiRequest, ApiResult, Problem, json};
+use portcullis::http::{ApiRequest, ApiResult, Problem, json, page};
 use portcullis::store::{self, CatalogVersionCursor};
 
-use crate::parameters::page;
-
 pub(crate) async fn list(app: &App, call: &ApiRequest) -> ApiResult {
-    let (limit, after) = page(call.query_params(["limit", "cursor"])?, CatalogVersionCursor::decode)?;
+    let page = page(call.query_params(["limit", "cursor"])?, CatalogVersionCursor::decode);
+    let (limit, after) = page.map_err(Problem::invalid)?;
     let page = app.tokens.catalog_versions(after.as_ref(), limit).await?;
     let version = |version: store::CatalogVersion| CatalogVersion {
         version: version.version,

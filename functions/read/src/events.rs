@@ -2,16 +2,14 @@
 
 use lambda_http::http::StatusCode;
 use portcullis::api_types::{Event, EventPage};
-use portcullis::http::{ApiRequest, ApiResult, json};
+use portcullis::http::{ApiRequest, ApiResult, Problem, json, page};
 use portcullis::store::EventCursor;
 use portcullis::{App, token};
-
-use crate::parameters::page;
 
 pub(crate) async fn events(app: &App, call: &ApiRequest) -> ApiResult {
     let parameters = call.query_params(["limit", "cursor"])?;
     let target = call.target_token(app).await?;
-    let (limit, after) = page(parameters, |text| EventCursor::decode(text, &target.id))?;
+    let (limit, after) = page(parameters, |text| EventCursor::decode(text, &target.id)).map_err(Problem::invalid)?;
     let page = app.tokens.events(&target.id, after.as_ref(), limit).await?;
     let next_cursor = page.next.map(|cursor| cursor.encode(&target.id));
     Ok(json(StatusCode::OK, &EventPage { events: page.events.into_iter().map(event_view).collect(), next_cursor }))

@@ -5,7 +5,8 @@ use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::api_types::Explanation;
 use portcullis::authz::{
-    Api, AuthzContext, Decision, DenyReason, Principal, Requirement, RequirementSource, authorize, requirement,
+    Api, AuthzContext, Decision, DenyReason, Principal, Requirement, RequirementSource, approvals_used, authorize,
+    requirement,
 };
 use portcullis::catalog::{Lookalike, RequestPath, RoleName};
 use portcullis::http::{ApiField, ApiRequest, ApiResult, DescribedRequest, JsonFields, Problem, json, parse_source_ip};
@@ -21,34 +22,40 @@ pub(crate) async fn explain(app: &App, call: &ApiRequest, body: &Body) -> ApiRes
     let record = call.visible_token(app, &token_id).await?;
     let catalog = call.catalog(app).await?;
     let rules = AuthzContext::new(&catalog.catalog, &app.settings.authz);
-    let principal = Principal::Token(Box::new(record));
-    let asked = request.asked();
-    let decision = authorize(Some(&principal), &rules, &asked, app.clock.now());
+    let (asked, now) = (request.asked(), app.clock.now());
+    let decision = authorize(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, now);
+    let approval_id = match &decision {
+        Decision::Allow => approvals_used(&record, &rules, &asked, now).first().map(|approval| approval.id.to_string()),
+        _ => None,
+    };
     let needed = RequestPath::parse(request.raw_path()).ok();
     let needed = needed.map(|path| requirement(&rules, asked.api, asked.target, &path));
     let needed = needed.map(|needed| decisive(needed, &decision));
     let roles = roles(call, &rules, &needed);
-    Ok(json(StatusCode::OK, &explanation(&decision, needed, roles)))
+    Ok(json(StatusCode::OK, &Explanation { approval_id, ..explanation(&decision, needed, roles) }))
 }
 
 /// The requirement that decided. If the path is another spelling of a listed route, and the token
 /// lacks that route's permission, it is that route's requirement.
 fn decisive(needed: Requirement, decision: &Decision) -> Requirement {
     match (needed, decision) {
-        (Requirement::Permission { lookalikes, .. }, Decision::Forbidden(DenyReason::RouteLookalike, missing)) => {
+        (
+            Requirement::Permission { permission, or, resource, rule, lookalikes },
+            Decision::Forbidden(DenyReason::RouteLookalike | DenyReason::ApprovalRequired, missing),
+        ) => {
             let missed = |it: &Lookalike| {
                 (Some(&it.permission), Some(&it.resource)) == (missing.permission.as_ref(), missing.resource.as_ref())
             };
-            lookalikes.into_iter().find(missed).map_or(
-                Requirement::Unlisted,
-                |Lookalike { route, permission, resource }| Requirement::Permission {
+            let own = Requirement::Permission { permission, or, resource, rule, lookalikes: Vec::new() };
+            lookalikes.into_iter().find(missed).map_or(own, |Lookalike { route, permission, resource }| {
+                Requirement::Permission {
                     permission,
                     or: None,
                     resource,
                     rule: RequirementSource::Route(route),
                     lookalikes: Vec::new(),
-                },
-            )
+                }
+            })
         }
         (needed, _) => needed,
     }
@@ -105,6 +112,7 @@ fn explanation(decision: &Decision, needed: Option<Requirement>, roles: Option<V
         reason: reason.map(str::to_owned),
         permission: permission.map(|permission| permission.to_string()),
         resource: resource.map(|resource| redact(&resource).into_owned()),
+        approval_id: None,
         rule,
         roles,
     }

@@ -8,7 +8,6 @@ mod catalog_versions;
 mod events;
 mod explain;
 mod me;
-mod parameters;
 mod usage;
 
 use lambda_http::http::StatusCode;
@@ -16,12 +15,12 @@ use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::{Token, TokenPage};
 use portcullis::clock::DAY_SECONDS;
-use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, respond, set_etag};
+use portcullis::http::{
+    ApiRequest, ApiResult, DEFAULT_PER_PAGE, FieldError, Problem, json, respond, set_etag, whole_number,
+};
 use portcullis::store::{Filter, ListCursor, MAX_PER_PAGE, Scope};
 use portcullis::text::OwnerId;
 use portcullis::token::Status;
-
-use parameters::{DEFAULT_PER_PAGE, whole_number};
 
 const MAX_IDLE_DAYS: u32 = 3650;
 

@@ -4,12 +4,10 @@ use lambda_http::http::StatusCode;
 use portcullis::App;
 use portcullis::api_types::{DailyCounts, Denial, Grant, PermissionUse, Usage};
 use portcullis::clock::Day;
-use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, set_etag};
+use portcullis::http::{ApiRequest, ApiResult, FieldError, Problem, json, set_etag, whole_number};
 use portcullis::secret::TokenId;
 use portcullis::store::TokenUsage;
 use portcullis::text::counted;
-
-use crate::parameters::whole_number;
 
 /// Default period, in days.
 const DEFAULT_DAYS: u32 = 90;

@@ -17,6 +17,9 @@ pub struct Explanation {
     pub permission: Option<String>,
     /// The resource that the permission is required on.
     pub resource: Option<String>,
+    /// The approval that allows the request; omitted if it needs none or is denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_id: Option<String>,
     /// The rule that requires the permission.
     pub rule: Option<Rule>,
     /// Roles that would grant it; omitted if the caller may not read the catalog.

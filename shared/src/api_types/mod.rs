@@ -4,6 +4,7 @@
 //! Values to which a later version may add (a status, a kind, a reason) are strings, so that an older client
 //! works with a newer service.
 
+mod approval;
 mod catalog;
 mod decision;
 mod exchange;
@@ -12,6 +13,7 @@ mod me;
 mod problem;
 mod token;
 
+pub use approval::{Approval, ApprovalPage, EndApprovalResponse};
 pub use catalog::{CatalogImpactPage, CatalogVersion, CatalogVersionPage, PutCatalogResponse, RouteImpact};
 pub use decision::{Explanation, Introspection, IntrospectionStatus, RequestDecision, Rule};
 pub use exchange::{ProtectedResource, TokenExchangeResponse};

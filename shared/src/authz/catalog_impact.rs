@@ -47,7 +47,13 @@ impl<'a> CatalogImpact<'a> {
             let theirs: BTreeMap<_, _> =
                 theirs.catalog.routes().iter().map(|route| (route.pattern.as_str(), route)).collect();
             let routes = ours.catalog.routes().iter();
-            routes.filter(move |route| theirs.get(route.pattern.as_str()) != Some(route)).collect::<Vec<_>>()
+            routes
+                .filter(move |route| {
+                    theirs.get(route.pattern.as_str()) != Some(route)
+                        || before.catalog.approval_rule(&route.permission)
+                            != after.catalog.approval_rule(&route.permission)
+                })
+                .collect::<Vec<_>>()
         };
         let mut routes = [differing(&after, &before), differing(&before, &after)].concat();
         let skipped = routes.len().saturating_sub(MAX_COMPARED_ROUTES);
@@ -77,7 +83,9 @@ impl<'a> CatalogImpact<'a> {
                 }
             }
         }
-        if self.before.catalog.is_strict() != self.after.catalog.is_strict() {
+        if self.before.catalog.is_strict() != self.after.catalog.is_strict()
+            || !self.before.catalog.has_approvals_of(self.after.catalog)
+        {
             for (method, names) in unlisted_samples(grants) {
                 self.compare(grants, Target::Http { method, path: "" }, &names, None, &mut impact);
             }
@@ -100,7 +108,11 @@ impl<'a> CatalogImpact<'a> {
         if route.is_none() && was_listed.or(is_listed).is_some() {
             return;
         }
-        let allows = |rules| requirement(rules, Api::Protected, target, &path).is_met_by(grants);
+        // A token that needs an approval can no longer make the request alone.
+        let allows = |rules| {
+            let needed = requirement(rules, Api::Protected, target, &path);
+            needed.is_met_by(grants) && !needed.needs_approval(rules)
+        };
         match (allows(&self.before), allows(&self.after)) {
             (true, false) => _ = impact.loses.insert(was_listed.or(route)),
             (false, true) => _ = impact.gains.insert(is_listed.or(route)),
@@ -190,7 +202,8 @@ mod tests {
     /// The impact of the second catalog on a token, one line for each route.
     fn impact(before: &str, after: &str, held: &[(&[&str], &[&str])]) -> Vec<String> {
         let (before, after) = (catalog(before), catalog(after));
-        let context = |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let context =
+            |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let impact = CatalogImpact::new(context(&before), context(&after)).on(&grants(held));
         let line = |what: &str, route: Option<&str>| format!("{what} {}", route.unwrap_or("others"));
         let loses = impact.loses.into_iter().map(|route| line("loses", route));
@@ -316,7 +329,8 @@ mod tests {
         let route = |n| json!({"match": format!("GET /r{n}"), "permission": "apps:read"});
         let after = catalog(&document(&(0..202).map(route).collect(), false));
         let before = catalog(&document(&json!([]), false));
-        let context = |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let context =
+            |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         assert_eq!(CatalogImpact::new(context(&before), context(&after)).skipped(), 2);
     }
 }

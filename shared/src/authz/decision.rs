@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{AccessRequest, AuthzContext, Principal, Requirement, requirement};
+use super::{AccessRequest, Api, AuthzContext, Principal, Requirement, approval, requirement};
 use crate::catalog::{RequestPath, RoleName, Target};
 use crate::clock::Timestamp;
 use crate::grants::{IpAllowlist, Permission};
@@ -49,6 +49,8 @@ pub enum DenyReason {
     PermissionMissing,
     /// The principal has the permission, but not on this resource.
     ResourceNotGranted,
+    /// The token has the permission on this resource, and needs an approval to use it.
+    ApprovalRequired,
 }
 
 impl DenyReason {
@@ -69,6 +71,7 @@ impl DenyReason {
             Self::RouteLookalike => "route_lookalike",
             Self::PermissionMissing => "permission_missing",
             Self::ResourceNotGranted => "resource_not_granted",
+            Self::ApprovalRequired => "approval_required",
         }
     }
 
@@ -89,7 +92,8 @@ impl DenyReason {
             | Self::RouteNotListed
             | Self::RouteLookalike
             | Self::PermissionMissing
-            | Self::ResourceNotGranted => true,
+            | Self::ResourceNotGranted
+            | Self::ApprovalRequired => true,
         }
     }
 }
@@ -136,22 +140,32 @@ pub fn authorize(
     if principal.allowed_ips().is_some_and(|from: &IpAllowlist| !from.contains(asked.from)) {
         return Decision::Forbidden(DenyReason::IpNotAllowed, MissingAccess::default());
     }
-    let (permission, or, resource, lookalikes) = match requirement(rules, asked.api, asked.target, &path) {
+    let needed = requirement(rules, asked.api, asked.target, &path);
+    let (permission, or, resource, lookalikes) = match &needed {
         Requirement::Authenticated => return Decision::Allow,
         Requirement::Unlisted => return Decision::Forbidden(DenyReason::RouteNotListed, MissingAccess::default()),
         Requirement::Permission { permission, or, resource, lookalikes, .. } => (permission, or, resource, lookalikes),
     };
     let grants = principal.grants();
-    let forbidden = |reason, permission: Permission, resource| {
-        let roles = if principal.may_read_catalog() { rules.catalog.roles_giving(&permission) } else { Vec::new() };
-        Decision::Forbidden(reason, MissingAccess { permission: Some(permission), resource: Some(resource), roles })
+    let forbidden = |reason, permission: &Permission, resource: &str| {
+        // A role gives no approval.
+        let shows_roles = reason != DenyReason::ApprovalRequired && principal.may_read_catalog();
+        let roles = if shows_roles { rules.catalog.roles_giving(permission) } else { Vec::new() };
+        let (permission, resource) = (Some(permission.clone()), Some(resource.to_owned()));
+        Decision::Forbidden(reason, MissingAccess { permission, resource, roles })
     };
-    if let Some(it) = lookalikes.into_iter().find(|it| !grants.allows(&it.permission, &it.resource)) {
-        return forbidden(DenyReason::RouteLookalike, it.permission, it.resource);
+    if let Some(it) = lookalikes.iter().find(|it| !grants.allows(&it.permission, &it.resource)) {
+        return forbidden(DenyReason::RouteLookalike, &it.permission, &it.resource);
     }
-    let do_as_well = || [&permission].into_iter().chain(&or);
-    if do_as_well().any(|permission| grants.allows(permission, &resource)) {
-        return Decision::Allow;
+    let do_as_well = || [permission].into_iter().chain(or);
+    if do_as_well().any(|permission| grants.allows(permission, resource)) {
+        if asked.api == Api::Management {
+            return Decision::Allow;
+        }
+        let unapproved = approval::unapproved(principal, rules, needed.needed(), now);
+        return unapproved.map_or(Decision::Allow, |(permission, resource)| {
+            forbidden(DenyReason::ApprovalRequired, permission, resource)
+        });
     }
     let elsewhere = do_as_well().any(|permission| grants.has_permission(permission));
     let reason = if elsewhere { DenyReason::ResourceNotGranted } else { DenyReason::PermissionMissing };
@@ -160,7 +174,6 @@ pub fn authorize(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Api;
     use super::*;
     use crate::authz::TokenManagement;
     use crate::catalog::Catalog;
@@ -184,8 +197,12 @@ mod tests {
     }
 
     fn decided_at(record: &TokenRecord, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
-        let rules =
-            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext {
+            catalog: &Catalog::default(),
+            management: TokenManagement::Owners,
+            max_idle_days: 0,
+            cache_seconds: 0,
+        };
         authorize(
             Some(&Principal::Token(Box::new(record.clone()))),
             &rules,
@@ -217,15 +234,21 @@ mod tests {
         for reason in [Malformed, Unknown, SecretReuse, Revoked, Disabled, Expired, Idle, IpNotAllowed] {
             assert!(!reason.is_request_specific(), "{reason:?}");
         }
-        for reason in [MalformedPath, RouteNotListed, RouteLookalike, PermissionMissing, ResourceNotGranted] {
+        for reason in
+            [MalformedPath, RouteNotListed, RouteLookalike, PermissionMissing, ResourceNotGranted, ApprovalRequired]
+        {
             assert!(reason.is_request_specific(), "{reason:?}");
         }
     }
 
     #[test]
     fn an_unknown_token_is_unauthorized() {
-        let rules =
-            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext {
+            catalog: &Catalog::default(),
+            management: TokenManagement::Owners,
+            max_idle_days: 0,
+            cache_seconds: 0,
+        };
         assert_eq!(
             authorize(None, &rules, &AccessRequest { api: Api::Management, target: get("me"), from: None }, at(0)),
             Decision::Unauthorized(DenyReason::Unknown)
@@ -240,7 +263,8 @@ mod tests {
                 {"match": "GET /keys", "permission": "key:view"},
                 {"match": "ANY /Admin/{rest+}", "permission": "key:view"}]}"#,
         );
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let decided = |record: &TokenRecord, method, path| {
             let asked = AccessRequest { api: Api::Protected, target: Target::Http { method, path }, from: None };
             authorize(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, at(100))
@@ -317,7 +341,12 @@ mod tests {
         let asked = AccessRequest { api: Api::Protected, target: get("x"), from: None };
         let decided = |max_idle_days, now| {
             let catalog = Catalog::default();
-            let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days };
+            let rules = AuthzContext {
+                catalog: &catalog,
+                management: TokenManagement::Owners,
+                max_idle_days,
+                cache_seconds: 0,
+            };
             authorize(Some(&token), &rules, &asked, at(now))
         };
         let days = |days: i64| days * 86_400;
@@ -331,7 +360,8 @@ mod tests {
         let networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
         let token = TokenRecord { allowed_ips: networks.into(), ..record(&["*"], &["*"]) };
         let catalog = Catalog::default();
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let decided = |path, from: Option<&str>| {
             let from = from.map(|text| text.parse().unwrap());
             let asked = AccessRequest { api: Api::Protected, target: get(path), from };
@@ -412,7 +442,8 @@ mod tests {
         let catalog = catalog(
             r#"{"roles": {"viewer": {"permissions": ["*:read"]}, "dev": {"permissions": ["apps:*"]}, "ops": {"permissions": ["apps:write"]}}}"#,
         );
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let roles = |permissions: &[&str]| {
             let token = Principal::Token(Box::new(record(permissions, &["*"])));
             let target = Target::Http { method: "POST", path: "apps/x" };
@@ -428,7 +459,8 @@ mod tests {
     #[test]
     fn in_a_strict_catalog_unlisted_routes_are_denied_to_everyone() {
         let catalog = catalog(r#"{"strict": true}"#);
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let admin = Principal::Token(Box::new(record(&["*"], &["*"])));
         let decision = authorize(
             Some(&admin),

@@ -4,6 +4,8 @@
 //! `docs/authorization.md` lists the matching rules of permissions, resources and routes in tables that run as tests.
 
 mod api_wide_policy;
+mod approval;
+mod approval_access;
 mod catalog_impact;
 mod daily_counts;
 mod decision;
@@ -18,6 +20,8 @@ mod settings;
 mod access_doc_tests;
 
 pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
+pub use approval::approvals_used;
+pub use approval_access::DecisionRefusal;
 pub use catalog_impact::{CatalogImpact, TokenImpact};
 pub use daily_counts::{COUNTED_DAYS, DailyCounts, MAX_COUNTED_PERMISSIONS};
 pub use decision::{Decision, DenyReason, MissingAccess, authorize};

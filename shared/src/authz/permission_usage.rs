@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn rules(catalog: &Catalog) -> AuthzContext<'_> {
-        AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+        AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 }
     }
 
     fn asked<'a>(api: Api, method: &'a str, path: &'a str) -> AccessRequest<'a> {

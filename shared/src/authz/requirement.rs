@@ -42,13 +42,20 @@ pub struct AuthzContext<'a> {
     pub management: TokenManagement,
     /// Days without use after which a token is refused; 0 means never.
     pub max_idle_days: u32,
+    /// How long a gateway may cache the response of a protected API, in seconds; 0 means not at all.
+    pub cache_seconds: u32,
 }
 
 impl<'a> AuthzContext<'a> {
     /// The context with this catalog and these settings.
     #[must_use]
     pub fn new(catalog: &'a Catalog, settings: &Settings) -> Self {
-        Self { catalog, management: settings.token_management, max_idle_days: settings.max_idle_days }
+        Self {
+            catalog,
+            management: settings.token_management,
+            max_idle_days: settings.max_idle_days,
+            cache_seconds: settings.cache_seconds,
+        }
     }
 }
 
@@ -107,7 +114,8 @@ pub enum RequirementSource {
 /// `apps:write`, and opening a WebSocket requires `websocket:connect` on `websocket`. A strict catalog has no
 /// convention. A path that is another spelling of a listed route's path also requires that route's permission.
 ///
-/// On the management API the catalog does not apply. `GET /me` requires any valid credential. `tokens:admin`
+/// On the management API the catalog does not apply. `GET /me` requires any valid credential, and so do paths below
+/// `/approvals`: what the caller may do there depends on the approval. `tokens:admin`
 /// includes `tokens:read` and `tokens:write`; if only admins manage tokens, it is the only permission that
 /// counts. `GET /activity` and `POST /explain` require the permission to read tokens; `POST /introspect`
 /// requires `tokens:introspect` on `tokens`, and paths below `/owners` require `tokens:admin` on `tokens`.
@@ -135,6 +143,7 @@ pub fn requirement(rules: &AuthzContext<'_>, api: Api, target: Target<'_>, path:
     let action = conventional_action(method);
     match (api, path.first()) {
         (Api::Management, "me") if path.as_str() == "me" => Requirement::Authenticated,
+        (Api::Management, "approvals") => Requirement::Authenticated,
         (Api::Management, "tokens") => tokens(rules.management, action, path.as_str()),
         (Api::Management, "activity" | "explain") => tokens(rules.management, "read", "tokens"),
         (Api::Management, "introspect") => of_all_tokens("introspect"),
@@ -194,8 +203,12 @@ mod tests {
 
     #[test]
     fn the_management_api_has_fixed_rules_and_a_protected_api_the_convention() {
-        let rules =
-            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext {
+            catalog: &Catalog::default(),
+            management: TokenManagement::Owners,
+            max_idle_days: 0,
+            cache_seconds: 0,
+        };
         for (api, source) in
             [(Api::Management, RequirementSource::Builtin), (Api::Protected, RequirementSource::Convention)]
         {
@@ -208,8 +221,12 @@ mod tests {
     }
 
     fn needed(api: Api, method: &str, path: &str) -> String {
-        let rules =
-            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext {
+            catalog: &Catalog::default(),
+            management: TokenManagement::Owners,
+            max_idle_days: 0,
+            cache_seconds: 0,
+        };
         needed_under(&rules, api, method, path)
     }
 
@@ -229,6 +246,8 @@ mod tests {
     #[test]
     fn special_names_apply_only_on_the_management_api() {
         assert_eq!(needed(Api::Management, "GET", "me"), "a credential");
+        assert_eq!(needed(Api::Management, "POST", "approvals/x/approve"), "a credential");
+        assert_eq!(needed(Api::Protected, "POST", "approvals"), "approvals:write on approvals");
         assert_eq!(needed(Api::Management, "GET", "me/x"), "me:read on me/x");
         assert_eq!(needed(Api::Management, "GET", "tokens/x"), "tokens:read or tokens:admin on tokens/x");
         assert_eq!(needed(Api::Management, "POST", "tokens"), "tokens:write or tokens:admin on tokens");
@@ -246,8 +265,12 @@ mod tests {
 
     #[test]
     fn if_only_admins_manage_tokens_only_tokens_admin_counts() {
-        let rules =
-            AuthzContext { catalog: &Catalog::default(), management: TokenManagement::Admins, max_idle_days: 0 };
+        let rules = AuthzContext {
+            catalog: &Catalog::default(),
+            management: TokenManagement::Admins,
+            max_idle_days: 0,
+            cache_seconds: 0,
+        };
         for (method, path) in [("GET", "tokens"), ("GET", "tokens/x"), ("POST", "tokens"), ("DELETE", "tokens/x")] {
             assert_eq!(needed_under(&rules, Api::Management, method, path), format!("tokens:admin on {path}"));
         }
@@ -264,7 +287,8 @@ mod tests {
                 {"match": "GET /status", "permission": "status:read"},
                 {"match": "$connect", "permission": "ws:open", "resource": "sockets"}]}"#,
         );
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let needed = |method, path| needed_under(&rules, Api::Protected, method, path);
         assert_eq!(needed("POST", "apps/billing/builds"), "build:create on app/billing");
         assert_eq!(needed("POST", "apps/billing/builds/"), "build:create on app/billing");
@@ -280,7 +304,8 @@ mod tests {
             r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
                 {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}"#,
         );
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules =
+            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         let needed = |api, method, path| needed_under(&rules, api, method, path);
         assert_eq!(needed(Api::Protected, "GET", "apps/x"), "app:read on app/x");
         assert_eq!(needed(Api::Protected, "POST", "apps/x"), "to be listed");

@@ -3,7 +3,10 @@
 //! ```json
 //! {
 //!   "strict": false,
-//!   "permissions": { "app:restart": "Restart an app" },
+//!   "permissions": {
+//!     "app:restart": "Restart an app",
+//!     "app:deploy": { "description": "Deploy an app", "approval": { "valid_for": "15m" } }
+//!   },
 //!   "roles": { "cicd": { "description": "Deploy", "permissions": ["build:create"] } },
 //!   "routes": [{ "match": "POST /apps/{app}/builds", "permission": "build:create", "resource": "app/{app}" }],
 //!   "sessions": { "groups": { "platform-admins": "admin" } },
@@ -14,9 +17,11 @@
 //! The entries of `trust` have a module of their own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
 
+use super::approval::ApprovalRule;
 use super::issue::CatalogIssue;
 use super::limits::over_limits;
 use super::route::{RouteMatcher, template};
@@ -24,10 +29,20 @@ use super::routes::Routes;
 use super::validate::is_builtin;
 use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule, builtin_permissions};
 use crate::grants::Permission;
-use crate::text::counted;
+use crate::text::{counted, parse_duration};
 
 /// Maximum number of unknown fields of an object that are named individually.
 const MAX_UNKNOWN: usize = 19;
+
+/// A duration in the form that documents use, in its largest whole unit.
+pub(super) fn written_duration(seconds: u32) -> String {
+    match seconds {
+        0 => "0s".to_owned(),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
 
 impl Catalog {
     /// Reads and validates a document.
@@ -55,6 +70,7 @@ impl Catalog {
         // An earlier version may have described the built-in permissions differently.
         let builtin = builtin_permissions();
         catalog.permissions.retain(|permission, _| !builtin.contains(permission));
+        catalog.approvals.retain(|permission, _| !builtin.contains(permission));
         reader.issues.is_empty().then_some(catalog)
     }
 
@@ -63,7 +79,13 @@ impl Catalog {
     pub fn to_document(&self) -> Value {
         let own = BUILTIN_PERMISSIONS
             .map(|(resource, action, description)| (format!("{resource}:{action}"), json!(description)));
-        let listed = self.permissions.iter().map(|(permission, text)| (permission.to_string(), json!(text)));
+        let listed = self.permissions.iter().map(|(permission, text)| {
+            let value = match self.approvals.get(permission) {
+                None => json!(text),
+                Some(rule) => json!({ "description": text, "approval": rule.to_document() }),
+            };
+            (permission.to_string(), value)
+        });
         let roles = self.roles.iter().map(|(name, role)| {
             let permissions: Vec<_> = role.permissions.iter().map(ToString::to_string).collect();
             (name.to_string(), json!({ "description": role.description, "permissions": permissions }))
@@ -104,15 +126,17 @@ impl DocumentReader {
                 false
             });
         }
-        for (text, description) in self.entries(&mut top, "", "permissions") {
+        for (text, value) in self.entries(&mut top, "", "permissions") {
             let path = format!("permissions.{text}");
             let permission = self.permission(&path, &json!(text));
-            let description = self.text(&path, &description).unwrap_or_default();
-            if let Some(permission) = permission
-                // Documents read from the service include the built-in permissions.
-                && !is_builtin(&permission, &description)
-                && catalog.permissions.insert(permission, description).is_some()
-            {
+            let (description, approval) = self.listed_permission(&path, &value);
+            let Some(permission) = permission else { continue };
+            // Documents read from the service include the built-in permissions.
+            if approval.is_none() && is_builtin(&permission, &description) {
+                continue;
+            }
+            catalog.approvals.extend(approval.map(|rule| (permission.clone(), rule)));
+            if catalog.permissions.insert(permission, description).is_some() {
                 self.add_issue(path, "is listed twice, in different spellings");
             }
         }
@@ -143,6 +167,22 @@ impl DocumentReader {
         }
         self.reject_unknown("", top, "strict, permissions, roles, routes, sessions, trust");
         catalog
+    }
+
+    /// A permission's description and approval rule: the description alone, or an object.
+    fn listed_permission(&mut self, path: &str, value: &Value) -> (String, Option<ApprovalRule>) {
+        let Value::Object(fields) = value else {
+            if !value.is_string() {
+                self.add_value_issue(path, value, "must be a description, or an object with description and approval");
+            }
+            return (value.as_str().unwrap_or_default().to_owned(), None);
+        };
+        let mut fields = fields.clone();
+        let (description, approval) = (fields.remove("description"), fields.remove("approval"));
+        self.reject_unknown(&format!("{path}."), fields, "description, approval");
+        let description = description.and_then(|value| self.text(&format!("{path}.description"), &value));
+        let approval = approval.and_then(|value| self.approval(&format!("{path}.approval"), &value));
+        (description.unwrap_or_default(), approval)
     }
 
     fn role(&mut self, path: &str, role: &Value) -> Option<Role> {
@@ -220,6 +260,41 @@ impl DocumentReader {
     fn entries(&mut self, from: &mut Map<String, Value>, before: &str, field: &str) -> Map<String, Value> {
         let value = from.remove(field);
         value.and_then(|value| self.object(&format!("{before}{field}"), &value)).unwrap_or_default()
+    }
+
+    /// Reads each entry of a list; duplicates are issues.
+    pub(super) fn each<T: PartialEq>(
+        &mut self,
+        path: &str,
+        list: Option<&Value>,
+        read: impl Fn(&mut Self, &str, &Value) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let (mut all, list) = (Vec::new(), self.list(path, list));
+        for (at, value) in list.iter().enumerate() {
+            let path = format!("{path}[{at}]");
+            match read(self, &path, value) {
+                Some(entry) if all.contains(&entry) => self.add_value_issue(&path, value, "is listed twice"),
+                Some(entry) => all.push(entry),
+                None => {}
+            }
+        }
+        (all.len() == list.len()).then_some(all)
+    }
+
+    /// A duration in seconds, as in `15m`. `form` describes the form and the range.
+    pub(super) fn duration(
+        &mut self,
+        path: &str,
+        value: &Value,
+        range: RangeInclusive<u32>,
+        form: &str,
+    ) -> Option<u32> {
+        let text = self.text(path, value)?;
+        let seconds = parse_duration(&text).ok().filter(|seconds| range.contains(seconds));
+        if seconds.is_none() {
+            self.add_value_issue(path, value, form);
+        }
+        seconds
     }
 
     pub(super) fn object(&mut self, path: &str, value: &Value) -> Option<Map<String, Value>> {

@@ -28,6 +28,10 @@ pub(super) fn over_limits(document: &Value) -> Vec<CatalogIssue> {
     limits.at_most("trust", document.get("trust"), MAX_TRUST_RULES);
     // Lists within a list that is too long are skipped.
     if limits.0.is_empty() {
+        for (name, listed) in entries(document.get("permissions")) {
+            let path = format!("permissions.{name}.approval.resources");
+            limits.at_most(&path, listed.pointer("/approval/resources"), MAX_RESOURCES);
+        }
         for (name, role) in entries(document.get("roles")) {
             limits.at_most(&format!("roles.{name}.permissions"), role.get("permissions"), MAX_PERMISSIONS);
         }

@@ -3,6 +3,7 @@
 //!
 //! | module | contents |
 //! | --- | --- |
+//! | `approval` | which permissions need approval |
 //! | `document` | reading and writing the JSON document |
 //! | `issue` | a validation issue and its path |
 //! | `limits` | maximum sizes of lists |
@@ -17,6 +18,7 @@
 //! The document is JSON over HTTP and TOML in files, with the same content. The built-in permissions are part
 //! of every catalog.
 
+mod approval;
 mod document;
 pub(crate) mod fold;
 mod issue;
@@ -34,6 +36,7 @@ use std::sync::LazyLock;
 use crate::grants::Permission;
 use routes::Routes;
 
+pub use approval::{ApprovalRule, ApprovalUses, MAX_APPROVAL_SECONDS, MIN_APPROVAL_SECONDS};
 pub use issue::CatalogIssue;
 pub use request_path::{AmbiguousPath, RequestPath};
 pub use role::{Role, RoleName};
@@ -47,13 +50,15 @@ pub use trust::{
 pub const MAX_CATALOG_BYTES: usize = 256 * 1024;
 
 /// The built-in permissions, which every catalog has: resource, action and description.
-const BUILTIN_PERMISSIONS: [(&str, &str, &str); 6] = [
+const BUILTIN_PERMISSIONS: [(&str, &str, &str); 8] = [
     ("tokens", "read", "View your own tokens"),
     ("tokens", "write", "Create, edit and revoke your own tokens"),
     ("tokens", "admin", "View and manage everyone's tokens"),
     ("tokens", "introspect", "Introspect any token"),
     ("catalog", "read", "View the catalog"),
     ("catalog", "write", "Edit the catalog"),
+    ("approvals", "read", "View approvals"),
+    ("approvals", "decide", "Approve and reject requests"),
 ];
 
 fn builtin_permissions() -> [Permission; BUILTIN_PERMISSIONS.len()] {
@@ -72,6 +77,7 @@ pub struct Catalog {
     strict: bool,
     /// Without the built-in permissions.
     permissions: BTreeMap<Permission, String>,
+    approvals: BTreeMap<Permission, ApprovalRule>,
     roles: BTreeMap<RoleName, Role>,
     routes: Routes,
     groups: BTreeMap<String, RoleName>,

@@ -39,7 +39,16 @@ fn the_default_catalog_is_valid_not_strict_and_has_five_roles() {
 fn the_builtin_permissions_are_part_of_every_catalog() {
     let document = Catalog::default().to_document();
     let listed: Vec<_> = document["permissions"].as_object().unwrap().keys().collect();
-    let own = ["catalog:read", "catalog:write", "tokens:admin", "tokens:introspect", "tokens:read", "tokens:write"];
+    let own = [
+        "approvals:decide",
+        "approvals:read",
+        "catalog:read",
+        "catalog:write",
+        "tokens:admin",
+        "tokens:introspect",
+        "tokens:read",
+        "tokens:write",
+    ];
     assert_eq!(listed, own);
     let strict = json!({"strict": true, "roles": {"a": {"permissions": ["tokens:write", "catalog:*"]}}});
     assert_eq!(issues(&strict), [""; 0]);
@@ -293,7 +302,7 @@ fn an_unreadable_part_does_not_hide_issues_beside_it() {
         "sessions": {"groups": {"a": "ops", "b": "odd"}},
     });
     let expected = [
-        "permissions.app:go: 7 must be a string",
+        "permissions.app:go: 7 must be a description, or an object with description and approval",
         "roles.none.permissions: 7 must be a list",
         "roles.odd: 7 must be an object",
         "roles.ops.description: 7 must be a string",
@@ -450,4 +459,97 @@ fn new_group_permissions_are_those_that_groups_did_not_have() {
         ["new a:*", "new b:go", "team b:go"]
     );
     assert_eq!(gains(r#"{"roles": {"y": {"permissions": ["*"]}}, "sessions": {"groups": {"team": "y"}}}"#), ["team *"]);
+}
+
+/// A catalog whose permission `app:deploy` has this approval rule.
+fn with_approval(rule: Value) -> Value {
+    json!({"permissions": {"app:deploy": {"description": "Deploy an app", "approval": rule}}})
+}
+
+#[test]
+fn a_permission_may_require_approval() {
+    let permission: Permission = "app:deploy".parse().unwrap();
+    let rule = |rule: Value| Catalog::read(&with_approval(rule)).unwrap().approval_rule(&permission).cloned().unwrap();
+    let short = rule(json!({"valid_for": "15m"}));
+    assert_eq!((short.valid_for_seconds, short.uses, short.token_approvers), (900, ApprovalUses::Any, false));
+    assert!(short.is_everywhere() && short.applies_to("app/x"));
+    let long = rule(json!({
+        "valid_for": "24h", "uses": "once", "resources": ["app/billing", "app/eu/*"], "token_approvers": true
+    }));
+    assert_eq!((long.valid_for_seconds, long.uses, long.token_approvers), (86_400, ApprovalUses::Once, true));
+    assert!(!long.is_everywhere() && long.applies_to("app/billing/web") && !long.applies_to("app/eu"));
+    for (resource, overlaps) in [("app", true), ("app/billing/web", true), ("*", true), ("app/payroll", false)] {
+        assert_eq!(long.overlaps(&resource.parse().unwrap()), overlaps, "{resource}");
+    }
+    for document in [with_approval(json!({"valid_for": "90s"})), with_approval(long.to_document())] {
+        let catalog = Catalog::read(&document).unwrap();
+        assert_eq!(Catalog::read(&catalog.to_document()).as_ref(), Ok(&catalog));
+        assert_eq!(Catalog::from_stored(&catalog.to_document().to_string()).as_ref(), Some(&catalog));
+    }
+}
+
+#[test]
+fn every_wrong_field_of_an_approval_rule_is_named_with_its_value() {
+    let wrong = json!({
+        "valid_for": "25h", "uses": "twice", "resources": ["app//x", "*", "*"], "token_approvers": "yes", "by": "alice"
+    });
+    assert_eq!(
+        issues(&with_approval(wrong)),
+        [
+            "permissions.app:deploy.approval.by: is unknown; use one of valid_for, uses, resources, token_approvers",
+            "permissions.app:deploy.approval.valid_for: \"25h\" must be a whole number and s, m or h, as in 15m, from 1m to 24h",
+            "permissions.app:deploy.approval.uses: \"twice\" must be any or once",
+            "permissions.app:deploy.approval.resources[2]: \"*\" is listed twice",
+            "permissions.app:deploy.approval.token_approvers: \"yes\" must be true or false",
+        ]
+    );
+    for (rule, field) in [
+        (json!({}), ".valid_for"),
+        (json!({"valid_for": "59s"}), ".valid_for"),
+        (json!({"valid_for": 900}), ".valid_for"),
+        (json!({"valid_for": "1m", "resources": []}), ".resources"),
+        (json!({"valid_for": "1m", "resources": ["app//x"]}), ".resources[0]"),
+        (json!({"valid_for": "1m", "resources": vec!["a"; 51]}), ".resources"),
+        (json!("15m"), ""),
+    ] {
+        assert_eq!(place(&with_approval(rule.clone())), format!("permissions.app:deploy.approval{field}"), "{rule}");
+    }
+    let extra = json!({"permissions": {"app:deploy": {"description": "", "uses": "any"}}});
+    assert_eq!(place(&extra), "permissions.app:deploy.uses");
+    assert_eq!(place(&json!({"permissions": {"app:deploy": 7}})), "permissions.app:deploy");
+    assert_eq!(
+        place(&json!({"permissions": {"tokens:write": {"approval": {"valid_for": "1m"}}}})),
+        "permissions.tokens:write"
+    );
+    assert_eq!(
+        place(&json!({"permissions": {"approvals:read": {"approval": {"valid_for": "1m"}}}})),
+        "permissions.approvals:read"
+    );
+}
+
+#[test]
+fn the_permissions_of_approvals_may_have_any_description() {
+    let document =
+        json!({"permissions": {"approvals:read": "See them", "approvals:decide": "", "approvals:request": "Ask"}});
+    let catalog = Catalog::read(&document).unwrap().to_document();
+    assert_eq!(catalog["permissions"]["approvals:read"], "View approvals");
+    assert_eq!(catalog["permissions"]["approvals:request"], "Ask");
+}
+
+#[test]
+fn with_authorizer_caching_an_approval_is_neither_for_one_use_nor_shorter() {
+    let issues = |rule: Value, cache_seconds| {
+        let issues = Catalog::read(&with_approval(rule)).unwrap().approval_issues_with_cache(cache_seconds);
+        issues.into_iter().map(|issue| format!("{}: {}", issue.path, issue.message)).collect::<Vec<_>>()
+    };
+    let once = json!({"valid_for": "5m", "uses": "once"});
+    assert_eq!(issues(once.clone(), 0), [""; 0]);
+    assert_eq!(
+        issues(once, 300),
+        [
+            "permissions.app:deploy.approval.uses: \"once\" must be any, because authorizer caching is on (AuthorizerCacheSeconds): a cached response allows any number of requests",
+            "permissions.app:deploy.approval.valid_for: \"5m\" must be longer than the 5m for which responses are cached (AuthorizerCacheSeconds)",
+        ]
+    );
+    assert_eq!(issues(json!({"valid_for": "301s"}), 300), [""; 0]);
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::limits::{elements, entries};
-use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher, builtin_permissions};
+use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher, approval, builtin_permissions};
 use crate::grants::{MAX_PERMISSIONS, Permission};
 use crate::text::{BLANK, contains_credential, is_blank, name_issues, path_issues, redact, unprintable};
 
@@ -34,12 +34,16 @@ impl Catalog {
             }
             check_permission_syntax(&path, permission, issues);
             check_description(&path, text, issues);
-            let ours = permission.resource().filter(|resource| matches!(*resource, "tokens" | "catalog"));
+            let is_builtin = builtin_permissions().contains(permission);
+            let ours = permission.resource().filter(|name| is_builtin || matches!(*name, "tokens" | "catalog"));
             if let Some(resource) = ours {
                 issues.push(CatalogIssue::new(
-                    path,
+                    &path,
                     format!("{resource}:… permissions are built in and part of every catalog: remove it"),
                 ));
+            }
+            if let Some(rule) = self.approvals.get(permission) {
+                approval::check_resources(&path, rule, issues);
             }
         }
     }
@@ -161,10 +165,11 @@ pub(super) fn check_count(path: &str, list: Option<&Value>, max: usize, issues: 
     }
 }
 
-/// Whether this is a built-in permission with its built-in description, as in documents read from the service.
+/// Whether this is a built-in permission with its built-in description, as in documents read from the service. Those
+/// of approvals have any description, because earlier releases left them to the catalog.
 pub(super) fn is_builtin(permission: &Permission, text: &str) -> bool {
     let own = |(resource, action, description): &(&str, &str, &str)| {
-        *permission == Permission::named(resource, action) && text == *description
+        *permission == Permission::named(resource, action) && (text == *description || *resource == "approvals")
     };
     BUILTIN_PERMISSIONS.iter().any(own)
 }

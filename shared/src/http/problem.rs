@@ -119,6 +119,28 @@ impl Problem {
         Self { detail, ..Self::not_found() }
     }
 
+    /// 404: the approval does not exist or the caller may not see it.
+    #[must_use]
+    pub fn approval_not_found() -> Self {
+        let detail = Some("There is no such approval, or you do not have access to it.".to_owned());
+        Self { detail, ..Self::not_found() }
+    }
+
+    /// 409: the request for approval is no longer pending.
+    pub fn approval_decided(detail: impl Into<String>) -> Self {
+        Self::conflict("approval_decided", "The request is no longer pending", detail)
+    }
+
+    /// 409: the token has the maximum number of pending requests or live approvals.
+    #[must_use]
+    pub fn approval_limit_reached(limit: usize, what: &str) -> Self {
+        let detail = format!(
+            "The token has {}. Wait for one of them, or end one (DELETE /approvals/{{id}}).",
+            counted(limit, what)
+        );
+        Self::conflict("approval_limit_reached", "Approval limit reached", detail)
+    }
+
     /// 409
     #[must_use]
     pub fn token_limit_reached(limit: u32) -> Self {
@@ -315,6 +337,9 @@ mod tests {
             ),
             Problem::exceeds_grants(errors()),
             Problem::not_found(),
+            Problem::approval_not_found(),
+            Problem::approval_decided("session:bob approved it at 2027-01-15T08:05:00Z. Nothing was changed."),
+            Problem::approval_limit_reached(10, "pending request"),
             Problem::token_limit_reached(10),
             Problem::token_limit_reached(1),
             Problem::token_ended("It was revoked.", 7),

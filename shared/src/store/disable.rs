@@ -3,13 +3,13 @@
 use super::update::UpdateOutcome;
 use super::update_expression::UpdateExpression;
 use super::{Error, StatusChange, TokenStore, item};
-use crate::token::{DisableReason, DisabledState, EventKind, TokenRecord};
+use crate::token::{DisableReason, DisabledState, EventKind, TokenApprovals, TokenRecord};
 
 /// Maximum number of attempts of an admin's disablement while others change the token.
 const MAX_PRESERVING_ATTEMPTS: u32 = 3;
 
 impl TokenStore {
-    /// Disables a token; with a version, only if the record has that version.
+    /// Disables a token, which ends its approvals; with a version, only if the record has that version.
     ///
     /// An owner's disablement does not replace an admin's. An admin's replaces any other, so that only an admin
     /// can enable the token again.
@@ -30,7 +30,9 @@ impl TokenStore {
             }
             let at = change.clock.now().truncated_to_seconds();
             let disabled = DisabledState { at, by: Some(change.actor.clone()), why };
-            let mut edit = UpdateExpression::of_existing().set(item::DISABLED, item::disablement(&disabled));
+            let mut edit = UpdateExpression::of_existing()
+                .set(item::DISABLED, item::disablement(&disabled))
+                .set_or_remove(item::APPROVALS, None);
             // A concurrent disablement stays unless this one takes precedence. An owner who keeps enabling the
             // token cannot prevent an admin from disabling it.
             if why != DisableReason::Admin || tries < MAX_PRESERVING_ATTEMPTS {
@@ -39,7 +41,8 @@ impl TokenStore {
             if let Some(version) = version {
                 edit = edit.when_still(item::VERSION, Some(item::number(version)));
             }
-            Some((TokenRecord { disabled: Some(disabled), ..seen.clone() }, edit))
+            let approvals = TokenApprovals::default();
+            Some((TokenRecord { disabled: Some(disabled), approvals, ..seen.clone() }, edit))
         };
         let what = EventKind::Disabled(why);
         Ok(match self.change_status(change, &what, next).await? {

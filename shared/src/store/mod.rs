@@ -28,6 +28,7 @@
 //! | `revoke_owner` | revocation of all tokens of an owner |
 //! | `list` | token lists |
 //! | `events` | a token's history |
+//! | `approvals` | requests for approval, decisions on them, and their use |
 //! | `activity` | events of the whole deployment |
 //! | `deferred_write` | writes after the response was sent |
 //! | `usage` | use of a token's permissions |
@@ -47,6 +48,7 @@
 //! engine.
 
 mod activity;
+mod approvals;
 mod backoff;
 mod catalog;
 mod catalog_cache;
@@ -89,6 +91,10 @@ mod update_expression;
 mod usage;
 
 pub use activity::{Activity, ActivityCursor, ActivityFilter, ActivityPage};
+pub use approvals::{
+    ApprovalChange, ApprovalCursor, ApprovalFilter, ApprovalOutcome, ApprovalPage, ApprovalRequestOutcome,
+    ApprovalView, new_approval_id,
+};
 pub use catalog::{CatalogWrite, MAX_CATALOG_VERSIONS, MAX_STORED_CATALOG_BYTES};
 pub use catalog_cache::{CATALOG_TTL_SECONDS, CatalogCache};
 pub use catalog_versions::{CatalogVersionCursor, CatalogVersionPage};

@@ -2,7 +2,7 @@
 
 use super::update_expression::UpdateExpression;
 use super::{Error, StatusChange, TokenStore, item, ttl};
-use crate::token::{EventKind, Revocation, RevocationDetails, TokenRecord};
+use crate::token::{EventKind, Revocation, RevocationDetails, TokenApprovals, TokenRecord};
 
 /// A revoked token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,10 @@ impl TokenStore {
             }
             let at = change.clock.now().truncated_to_seconds();
             let revoked = Revocation { at, by: change.actor.clone(), grounds: grounds.clone() };
-            let edit = UpdateExpression::of_existing().set(item::REVOKED, item::revocation(&revoked));
-            let next = TokenRecord { revoked: Some(revoked), ..seen.clone() };
+            let edit = UpdateExpression::of_existing()
+                .set(item::REVOKED, item::revocation(&revoked))
+                .set_or_remove(item::APPROVALS, None);
+            let next = TokenRecord { revoked: Some(revoked), approvals: TokenApprovals::default(), ..seen.clone() };
             let ttl = ttl::record_ttl(&next, change.limits.retention_days);
             Some((next, edit.set_or_remove(item::TTL, ttl.map(item::seconds))))
         };

@@ -26,6 +26,11 @@ pub(super) fn event_ttl(at: Timestamp, history_days: u32) -> Timestamp {
     after(at, history_days)
 }
 
+/// TTL of an approval, which is pending and live for a day each at most.
+pub(super) fn approval_ttl(requested: Timestamp, history_days: u32) -> Timestamp {
+    after(requested, history_days.saturating_add(2))
+}
+
 /// TTL of a usage item, renewed by each write.
 pub(super) fn usage_ttl(written: Timestamp) -> Timestamp {
     after(written, USAGE_DAYS)

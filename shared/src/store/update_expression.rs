@@ -75,14 +75,13 @@ impl UpdateExpression {
     }
 
     pub(super) fn build(self, table: &str, key: item::Item) -> Result<Update, Error> {
-        let mut expression = format!("SET {}", self.sets.join(", "));
-        if !self.removes.is_empty() {
-            expression.push_str(&format!(" REMOVE {}", self.removes.join(", ")));
-        }
+        let clauses = [("SET", &self.sets), ("REMOVE", &self.removes)];
+        let clauses = clauses.into_iter().filter(|(_, changes)| !changes.is_empty());
+        let clauses: Vec<_> = clauses.map(|(clause, changes)| format!("{clause} {}", changes.join(", "))).collect();
         Update::builder()
             .table_name(table)
             .set_key(Some(key))
-            .update_expression(expression)
+            .update_expression(clauses.join(" "))
             .condition_expression(self.conditions.join(" AND "))
             .set_expression_attribute_names(Some(self.names))
             .set_expression_attribute_values(Some(self.values))

@@ -11,6 +11,19 @@ const MAX_LIFETIME_DAYS: i64 = 36_500;
 /// # Errors
 /// Names the expected form, or the limit.
 pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, ValidationError> {
+    Ok(now.truncated_to_seconds().plus_seconds(seconds(text)?))
+}
+
+/// Parses a duration such as `15m`, in the form of a lifetime, in seconds.
+///
+/// # Errors
+/// Names the expected form, or the limit.
+pub fn parse_duration(text: &str) -> Result<u32, ValidationError> {
+    let too_long = |_| ValidationError::new(format!("must be at most {} seconds", u32::MAX));
+    seconds(text).and_then(|seconds| u32::try_from(seconds).map_err(too_long))
+}
+
+fn seconds(text: &str) -> Result<i64, ValidationError> {
     let form = || ValidationError::new("must be a whole number and s, m, h or d, as in 30d");
     let unit = match text.chars().last() {
         Some('s') => 1,
@@ -28,7 +41,7 @@ pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, Validat
     if !(1..=MAX_LIFETIME_DAYS * DAY_SECONDS).contains(&seconds) {
         return Err(ValidationError::new(format!("must be at least 1s and at most {MAX_LIFETIME_DAYS}d")));
     }
-    Ok(now.truncated_to_seconds().plus_seconds(seconds))
+    Ok(seconds)
 }
 
 /// Parses any RFC 3339 time in the future, at most 36500 days away, such as `2027-01-31T12:00:00Z`. A fraction

@@ -6,7 +6,7 @@ mod newtypes;
 mod redact;
 
 pub use count::counted;
-pub use expiry::{parse_expires_at, parse_expires_in};
+pub use expiry::{parse_duration, parse_expires_at, parse_expires_in};
+pub use newtypes::{ApprovalReason, Comment, Description, Link, OwnerId, Provenance, TokenName, unprintable};
 pub(crate) use newtypes::{BLANK, cut, ensure_no_credential, is_blank, name_issues, path_issues};
-pub use newtypes::{Comment, Description, OwnerId, Provenance, TokenName, unprintable};
 pub use redact::{contains_credential, redact};

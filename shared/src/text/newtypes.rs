@@ -7,6 +7,7 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, WhiteSpa
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 use super::{contains_credential, redact};
+use crate::https_url::Url;
 use crate::validation::{ValidationError, validated_string};
 
 /// A token's name: 1 to 100 characters.
@@ -20,6 +21,17 @@ pub struct Description(String);
 /// A free-text comment on a revocation, with the rules of a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment(String);
+
+/// Why a token needs an approval: 1 to 500 characters, with the rules of a description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalReason(String);
+
+/// The `https` URL of a page for people: up to 500 printable ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link(String);
+
+/// Maximum length of a link, in characters.
+const MAX_LINK_LENGTH: usize = 500;
 
 /// Short form of the identity that was exchanged for a token: `github:acme/billing@refs/heads/main`. Up to 256
 /// characters, for display only.
@@ -90,6 +102,30 @@ impl FromStr for Comment {
     }
 }
 
+impl FromStr for ApprovalReason {
+    type Err = ValidationError;
+
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
+        length(text, 1, 500)?;
+        text.parse().map(|Description(text)| Self(text))
+    }
+}
+
+impl FromStr for Link {
+    type Err = ValidationError;
+
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
+        length(text, 1, MAX_LINK_LENGTH)?;
+        if !Url::parse(text).is_some_and(|url| url.is_https()) {
+            return Err(ValidationError::new(
+                "must be an https URL of printable ASCII characters, without a user name, as in https://ci.example.com/runs/42",
+            ));
+        }
+        ensure_no_credential(text)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
 impl FromStr for OwnerId {
     type Err = ValidationError;
 
@@ -133,7 +169,7 @@ pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-validated_string!(TokenName Description Comment OwnerId Provenance);
+validated_string!(TokenName Description Comment ApprovalReason Link OwnerId Provenance);
 
 fn length(text: &str, least: usize, most: usize) -> Result<(), ValidationError> {
     let count = text.chars().count();
@@ -224,6 +260,30 @@ mod tests {
         assert!("x".repeat(500).parse::<Description>().is_ok());
         assert!("x".repeat(501).parse::<Description>().is_err());
         assert!("\u{7}".parse::<Description>().is_err());
+    }
+
+    #[test]
+    fn a_reason_is_1_to_500_characters_and_may_have_lines() {
+        for good in ["x", "two\nlines", &"x".repeat(500)] {
+            assert_eq!(good.parse::<ApprovalReason>().unwrap().as_str(), good);
+        }
+        for bad in ["", " ", "\u{7}", &"x".repeat(501), secret("pcl", 1).expose_secret()] {
+            assert!(bad.parse::<ApprovalReason>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_an_https_url_of_at_most_500_characters() {
+        let long = |count: usize| format!("https://ci.example.com/{}", "x".repeat(count - 23));
+        for good in ["https://ci.example.com/runs/42?a=b#c", &long(500)] {
+            assert_eq!(good.parse::<Link>().unwrap().as_str(), good);
+        }
+        let with_secret = format!("https://ci.example.com/{}", secret("pcl", 1).expose_secret());
+        let bad =
+            ["", "http://127.0.0.1/", "javascript:alert(1)", "https://", "https://a@b/", "https://a b/", "https://ü/"];
+        for bad in bad.into_iter().chain([long(501).as_str(), &with_secret]) {
+            assert!(bad.parse::<Link>().is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Actor, DisableReason, RevocationDetails, UserAgentFamily};
+use super::{Actor, Approval, ApprovalId, DisableReason, RevocationDetails, UserAgentFamily};
 use crate::clock::Timestamp;
+use crate::grants::{Permission, Resource};
 
 /// Origin of an event: actor, IP address and user agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,11 +49,63 @@ pub enum EventKind {
     FirstUsed,
     /// Its record was deleted.
     Deleted,
+    /// A step of one of its approvals.
+    Approval(ApprovalStep, ApprovalDetail),
+}
+
+/// A step of an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApprovalStep {
+    /// The token asked for it.
+    Requested,
+    /// It was approved.
+    Approved,
+    /// It was rejected.
+    Rejected,
+    /// It was withdrawn or ended.
+    Ended,
+}
+
+/// An approval, as an event names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalDetail {
+    id: ApprovalId,
+    permission: Permission,
+    resource: Resource,
+    /// `None` unless the step is the approval.
+    expires_at: Option<Timestamp>,
+}
+
+impl ApprovalStep {
+    /// The event of this step.
+    #[must_use]
+    pub fn event(self, approval: &Approval) -> EventKind {
+        let detail = ApprovalDetail {
+            id: approval.id.clone(),
+            permission: approval.permission.clone(),
+            resource: approval.resource.clone(),
+            expires_at: approval.expires_at().filter(|_| self == Self::Approved),
+        };
+        EventKind::Approval(self, detail)
+    }
 }
 
 /// Every [`EventKind::kind`].
-pub const EVENT_KINDS: [&str; 9] =
-    ["created", "updated", "rotated", "secret_reuse", "disabled", "enabled", "revoked", "first_used", "deleted"];
+pub const EVENT_KINDS: [&str; 13] = [
+    "created",
+    "updated",
+    "rotated",
+    "secret_reuse",
+    "disabled",
+    "enabled",
+    "revoked",
+    "first_used",
+    "deleted",
+    "approval_requested",
+    "approval_approved",
+    "approval_rejected",
+    "approval_ended",
+];
 
 /// A changed field of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -79,6 +132,10 @@ impl EventKind {
             Self::Revoked(_) => "revoked",
             Self::FirstUsed => "first_used",
             Self::Deleted => "deleted",
+            Self::Approval(ApprovalStep::Requested, _) => "approval_requested",
+            Self::Approval(ApprovalStep::Approved, _) => "approval_approved",
+            Self::Approval(ApprovalStep::Rejected, _) => "approval_rejected",
+            Self::Approval(ApprovalStep::Ended, _) => "approval_ended",
         }
     }
 
@@ -100,6 +157,12 @@ impl EventKind {
             Self::Revoked(RevocationDetails { reason, comment }) => {
                 json!({ "reason": reason, "comment": comment.as_ref().map(ToString::to_string) })
             }
+            Self::Approval(_, ApprovalDetail { id, permission, resource, expires_at }) => json!({
+                "approval_id": id.as_str(),
+                "permission": permission.to_string(),
+                "resource": resource.to_string(),
+                "expires_at": expires_at,
+            }),
         }
     }
 }
@@ -122,9 +185,11 @@ pub struct Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::approval::tests::approval;
 
     #[test]
     fn every_kind_is_listed_once() {
+        let approval = approval();
         let all = [
             EventKind::Created,
             EventKind::Updated(Vec::new()),
@@ -135,6 +200,10 @@ mod tests {
             EventKind::Revoked(RevocationDetails::default()),
             EventKind::FirstUsed,
             EventKind::Deleted,
+            ApprovalStep::Requested.event(&approval),
+            ApprovalStep::Approved.event(&approval),
+            ApprovalStep::Rejected.event(&approval),
+            ApprovalStep::Ended.event(&approval),
         ];
         assert_eq!(all.map(|happened| happened.kind()), EVENT_KINDS);
     }

@@ -2,13 +2,18 @@
 //!
 //! This module must not know about storage or HTTP.
 
+pub(crate) mod approval;
 mod event;
 mod issued_token;
 mod record;
 mod settings;
 mod user_agent;
 
-pub use event::{EVENT_KINDS, Event, EventKind, EventOrigin, FieldChange};
+pub use approval::{
+    APPROVAL_LAPSE_SECONDS, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, LiveApproval, MAX_LIVE_APPROVALS,
+    MAX_PENDING_APPROVALS, PendingApproval, TokenApprovals, request_key,
+};
+pub use event::{ApprovalDetail, ApprovalStep, EVENT_KINDS, Event, EventKind, EventOrigin, FieldChange};
 pub use issued_token::IssuedToken;
 pub use record::{
     Actor, DisableReason, DisabledState, LastUse, Revocation, RevocationDetails, RevokeReason, Status, TokenRecord,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::UserAgentFamily;
+use super::{TokenApprovals, UserAgentFamily};
 use crate::catalog::{RoleName, TrustRuleName};
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::grants::{Grants, IpAllowlist};
@@ -55,6 +55,8 @@ pub struct TokenRecord {
     pub previous_secret_until: Option<Timestamp>,
     /// Last use.
     pub last_used: Option<LastUse>,
+    /// Pending and live approvals.
+    pub approvals: TokenApprovals,
     /// Version, incremented by each change; the HTTP API shows it as `ETag`.
     pub version: u64,
 }
@@ -140,6 +142,7 @@ impl TokenRecord {
             rotated_at: None,
             previous_secret_until: None,
             last_used: None,
+            approvals: TokenApprovals::default(),
             version: 1,
         }
     }
@@ -232,6 +235,8 @@ macro_rules! string_enum {
         }
     };
 }
+
+pub(super) use string_enum;
 
 string_enum! {
     /// Status of a token.

@@ -23,7 +23,7 @@ fn at() -> Timestamp {
 }
 
 fn rules(catalog: &Catalog) -> AuthzContext<'_> {
-    AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 }
+    AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 }
 }
 
 fn grants(permissions: &[&str], resources: &[&str]) -> Grants {

@@ -21,8 +21,11 @@ mod route_unification;
 #[cfg(test)]
 mod tests;
 
-use super::{Arn, AuthzContext};
-use crate::grants::Grants;
+use std::borrow::Cow;
+
+use super::approval::approved_grants;
+use super::{Arn, AuthzContext, Principal};
+use crate::clock::Timestamp;
 use regions::allowed_paths;
 
 pub use error::CompileError;
@@ -30,18 +33,23 @@ pub use iam_policy::ApiWidePolicy;
 pub use regions::NotExpressible;
 
 impl ApiWidePolicy {
-    /// Compiles the policy for everything that these grants allow. For the request of this ARN it gives the
+    /// Compiles the policy for everything that the principal may do. For the request of this ARN it gives the
     /// decision `allowed`.
     ///
     /// # Errors
     /// When no policy expresses the grants exactly.
     pub fn compile(
-        grants: &Grants,
+        principal: &Principal,
         rules: &AuthzContext<'_>,
         arn: &Arn<'_>,
         allowed: bool,
+        now: Timestamp,
     ) -> Result<Self, CompileError> {
-        let mut policy = Self::new(&allowed_paths(grants, rules)?, arn)?;
+        let grants = match principal {
+            Principal::Token(record) => Cow::Owned(approved_grants(record, rules, now)?),
+            Principal::Session(session) => Cow::Borrowed(&session.grants),
+        };
+        let mut policy = Self::new(&allowed_paths(&grants, rules)?, arn)?;
         policy.pin_request(arn, allowed)?;
         Ok(policy)
     }

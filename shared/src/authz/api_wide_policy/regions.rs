@@ -63,6 +63,9 @@ pub enum NotExpressible {
     /// A route is closed among paths that are open.
     #[error("the route {0} is closed or partly closed among open paths")]
     ClosedRouteInside(String),
+    /// A permission needs approval, so that the token may use it only sometimes.
+    #[error("the permission {0} needs approval, and on some resources only or under a wildcard of the token")]
+    ApprovalRequired(String),
     /// The result has too many patterns.
     #[error("the allowed paths need more than {MAX_REGIONS} patterns")]
     TooManyPatterns,

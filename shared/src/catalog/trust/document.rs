@@ -16,10 +16,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{ClaimPattern, MAX_EXCHANGED_SECONDS, MIN_SECONDS, TrustRule, TrustRuleName};
-use crate::catalog::document::DocumentReader;
-use crate::clock::Timestamp;
+use crate::catalog::document::{DocumentReader, written_duration};
 use crate::grants::{Grant, Grants, Permission, Resource};
-use crate::text::parse_expires_in;
 
 const KNOWN: &str = "name, issuer, audience, claims, grants, lifetime";
 
@@ -39,7 +37,7 @@ impl TrustRule {
             "audience": self.audience,
             "claims": claims,
             "grants": grants.collect::<Vec<_>>(),
-            "lifetime": written(self.lifetime_seconds),
+            "lifetime": written_duration(self.lifetime_seconds),
         })
     }
 }
@@ -49,10 +47,6 @@ fn one_or_many(patterns: &[ClaimPattern]) -> Value {
         [one] => json!(one.as_str()),
         many => many.iter().map(|pattern| json!(pattern.as_str())).collect(),
     }
-}
-
-fn written(seconds: u32) -> String {
-    if seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") }
 }
 
 impl DocumentReader {
@@ -141,33 +135,8 @@ impl DocumentReader {
         grants.into_iter().collect::<Option<Vec<_>>>().map(Grants::from)
     }
 
-    /// Reads each entry of a list; duplicates are issues.
-    fn each<T: PartialEq>(
-        &mut self,
-        path: &str,
-        list: Option<&Value>,
-        read: impl Fn(&mut Self, &str, &Value) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let (mut all, list) = (Vec::new(), self.list(path, list));
-        for (at, value) in list.iter().enumerate() {
-            let path = format!("{path}[{at}]");
-            match read(self, &path, value) {
-                Some(entry) if all.contains(&entry) => self.add_value_issue(&path, value, "is listed twice"),
-                Some(entry) => all.push(entry),
-                None => {}
-            }
-        }
-        (all.len() == list.len()).then_some(all)
-    }
-
     fn lifetime(&mut self, path: &str, value: &Value) -> Option<u32> {
-        let text = self.text(path, value)?;
-        let epoch = Timestamp::from_seconds(0);
-        let seconds = parse_expires_in(&text, epoch).ok().and_then(|end| u32::try_from(end.seconds()).ok());
-        let good = seconds.filter(|seconds| (MIN_SECONDS..=MAX_EXCHANGED_SECONDS).contains(seconds));
-        if good.is_none() {
-            self.add_value_issue(path, value, "must be a whole number and s or m, as in 10m, from 1m to 15m");
-        }
-        good
+        let form = "must be a whole number and s or m, as in 10m, from 1m to 15m";
+        self.duration(path, value, MIN_SECONDS..=MAX_EXCHANGED_SECONDS, form)
     }
 }

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::clock::{Day, Timestamp};
 use crate::secret::{TokenDigest, TokenId};
 use crate::text::OwnerId;
+use crate::token::ApprovalId;
 
 pub(in crate::store) type Item = HashMap<String, AttributeValue>;
 
@@ -28,17 +29,33 @@ pub(in crate::store) const DISABLED: &str = "disabled";
 pub(in crate::store) const REVOKED: &str = "revoked";
 /// Written by the authorizer, at most once a minute.
 pub(in crate::store) const LAST_USE: &str = "last_use";
+/// Pending and live approvals. Written with the item of the approval, under its own condition.
+pub(in crate::store) const APPROVALS: &str = "approvals";
 /// When the reuse of a retired secret was last recorded.
 pub(in crate::store) const REUSE: &str = "reuse";
 
 /// Attributes of a record. The roles of the functions that show tokens allow only these (`Attributes` in
 /// `template.yaml`; a test compares them with these constants).
-pub(in crate::store) const RECORD_ATTRIBUTES: [&str; 11] =
-    ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE];
+pub(in crate::store) const RECORD_ATTRIBUTES: [&str; 12] =
+    ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE, APPROVALS];
 
 /// Attributes of a record with its secrets, for the functions that verify secrets.
-pub(in crate::store) const CREDENTIAL_ATTRIBUTES: [&str; 13] =
-    ["pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE, SECRETS, REUSE];
+pub(in crate::store) const CREDENTIAL_ATTRIBUTES: [&str; 14] = [
+    "pk", "sk", OWNER, CREATED_AT, VERSION, ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE, APPROVALS,
+    SECRETS, REUSE,
+];
+
+/// What an approval asks for. Written once.
+pub(super) const REQUEST: &str = "request";
+/// The decision on an approval.
+pub(in crate::store) const DECISION: &str = "decision";
+/// When an approval for one use was used. Written by the functions that decide, before they respond.
+pub(in crate::store) const USED_AT: &str = "used_at";
+/// When an approval was withdrawn or ended, and by whom.
+pub(in crate::store) const ENDED: &str = "ended";
+
+/// Attributes of an approval.
+pub(in crate::store) const APPROVAL_ATTRIBUTES: [&str; 7] = ["pk", "sk", CREATED_AT, REQUEST, DECISION, USED_AT, ENDED];
 
 /// The UTC day of an event, such as `2026-11-28`: partition key of the index `by_day`.
 pub(in crate::store) const DAY: &str = "day";
@@ -121,6 +138,16 @@ pub(in crate::store) fn day_key(id: &TokenId, day: Day) -> Item {
 /// Sort key of a day's counts.
 pub(in crate::store) fn day_sk(day: Day) -> String {
     format!("{DAY_PREFIX}{day}")
+}
+
+/// Sort key of an approval, and so its partition key in the index `by_time`.
+pub(in crate::store) const APPROVAL: &str = "APPROVAL";
+
+/// Prefix of an approval's partition key; its ID follows.
+pub(super) const APPROVAL_PREFIX: &str = "APPROVAL#";
+
+pub(in crate::store) fn approval_key(id: &ApprovalId) -> Item {
+    key(format!("{APPROVAL_PREFIX}{id}"), APPROVAL)
 }
 
 pub(in crate::store) fn slots_key(owner: &OwnerId) -> Item {

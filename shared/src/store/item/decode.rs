@@ -5,8 +5,9 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::attribute::{
-    CATALOG_VERSIONS, CREATED_AT, DISABLED, EVENT_PREFIX, Item, LAST_USE, ORIGIN, OWNER, REUSE, REVOKED, ROTATION,
-    SECRETS, SETTINGS, UPDATED_AT, UPDATED_BY, USES, VERSION,
+    APPROVAL_PREFIX, APPROVALS, CATALOG_VERSIONS, CREATED_AT, DECISION, DISABLED, ENDED, EVENT_PREFIX, Item, LAST_USE,
+    ORIGIN, OWNER, REQUEST, REUSE, REVOKED, ROTATION, SECRETS, SETTINGS, UPDATED_AT, UPDATED_BY, USED_AT, USES,
+    VERSION,
 };
 use super::attributes::{Attribute, Attributes};
 use crate::authz::UsageLog;
@@ -15,9 +16,10 @@ use crate::clock::{Day, Timestamp};
 use crate::grants::{Grant, Grants, IpAllowlist, Network, Permission, Resource};
 use crate::secret::{RetiredSecret, SecretHistory, TokenDigest, TokenId};
 use crate::store::{CatalogVersion, Error, RotationKey, StoredCredential};
-use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
+use crate::text::{ApprovalReason, Comment, Description, Link, OwnerId, Provenance, TokenName};
 use crate::token::{
-    DisabledState, Event, EventOrigin, LastUse, Revocation, RevocationDetails, TokenRecord, UserAgentFamily,
+    Approval, ApprovalDecision, DisabledState, Event, EventOrigin, LastUse, LiveApproval, PendingApproval, Revocation,
+    RevocationDetails, TokenApprovals, TokenRecord, UserAgentFamily,
 };
 
 /// Decodes a record, without re-validating its strings. A missing attribute or one of another type is an error
@@ -49,7 +51,41 @@ pub(in crate::store) fn record(item: &Attributes<'_>) -> Result<TokenRecord, Err
         disabled: read.optional(DISABLED, Reader::disablement)?,
         revoked: read.optional(REVOKED, Reader::revocation)?,
         last_used: read.optional(LAST_USE, Reader::last_use)?,
+        approvals: read.optional(APPROVALS, Reader::approvals)?.unwrap_or_default(),
     })
+}
+
+/// Decodes an approval.
+pub(in crate::store) fn approval(item: &Attributes<'_>) -> Result<Approval, Error> {
+    let id = item.get("pk").and_then(Attribute::as_text).and_then(|pk| pk.strip_prefix(APPROVAL_PREFIX));
+    let read = Reader { id: id.unwrap_or("?"), item };
+    let request = read.group(REQUEST)?;
+    let offered = request.number("valid_for")?;
+    let given = read.optional(DECISION, |read, name| read.group(name)?.number("valid_for"))?;
+    Ok(Approval {
+        id: read.id.parse().map_err(|_| read.corrupt("pk"))?,
+        created_at: Timestamp::from_millis(read.number(CREATED_AT)?),
+        token: request.parsed("token")?,
+        token_name: request.text("token_name", TokenName::from_stored)?,
+        owner: request.text("owner", OwnerId::from_stored)?,
+        permission: request.text("permission", Permission::from_stored)?,
+        resource: request.text("resource", |text| Some(Resource::from_stored(text)))?,
+        reason: request.text("reason", ApprovalReason::from_stored)?,
+        link: request.optional("link", |read, name| read.text(name, Link::from_stored))?,
+        uses: request.parsed("uses")?,
+        valid_for_seconds: given.unwrap_or(offered),
+        decision: read.optional(DECISION, Reader::approval_decision)?,
+        used_at: read.optional(USED_AT, Reader::time)?,
+        ended: read.optional(ENDED, |read, name| {
+            let ended = read.group(name)?;
+            Ok((ended.time("at")?, ended.parsed("by")?))
+        })?,
+    })
+}
+
+/// The approval's ID from the `pk` of a key.
+pub(in crate::store) fn approval_id_of(key: &Item) -> Option<&str> {
+    key.get("pk")?.as_s().ok()?.strip_prefix(APPROVAL_PREFIX)
 }
 
 /// Decodes a token with its secrets.
@@ -246,6 +282,45 @@ impl<'a> Reader<'a> {
             at: group.time("at")?,
             source_ip: group.optional("ip", |read, name| read.text(name, |ip| ip.parse().ok()))?,
             agent: group.optional("agent", |read, name| read.text(name, UserAgentFamily::from_stored))?,
+        })
+    }
+
+    fn approval_decision(&self, attribute: &'static str) -> Result<ApprovalDecision, Error> {
+        let group = self.group(attribute)?;
+        Ok(ApprovalDecision {
+            approved: group.bool("approved")?,
+            at: group.time("at")?,
+            by: group.parsed("by")?,
+            comment: group.optional("comment", |read, name| read.text(name, Comment::from_stored))?,
+        })
+    }
+
+    fn approvals(&self, attribute: &'static str) -> Result<TokenApprovals, Error> {
+        let group = self.group(attribute)?;
+        let list = |name| {
+            let list = group.item.get(name).and_then(Attribute::as_list);
+            let entries = list.and_then(|list| list.iter().map(Attribute::as_map).collect::<Option<Vec<_>>>());
+            entries.ok_or_else(|| self.corrupt(attribute))
+        };
+        let pending = list("pending")?.into_iter().map(|item| {
+            let read = Reader { id: self.id, item };
+            let key = read.text("key", |text| Some(text.to_owned()))?;
+            Ok(PendingApproval { id: read.parsed("id")?, key, lapses_at: read.time("lapses_at")? })
+        });
+        let live = list("live")?.into_iter().map(|item| {
+            let read = Reader { id: self.id, item };
+            Ok(LiveApproval {
+                id: read.parsed("id")?,
+                permission: read.text("permission", Permission::from_stored)?,
+                resource: read.text("resource", |text| Some(Resource::from_stored(text)))?,
+                uses: read.parsed("uses")?,
+                expires_at: read.time("expires_at")?,
+                by: read.parsed("by")?,
+            })
+        });
+        Ok(TokenApprovals {
+            pending: pending.collect::<Result<_, Error>>()?,
+            live: live.collect::<Result<_, Error>>()?,
         })
     }
 

@@ -11,7 +11,9 @@ use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
 use crate::secret::{SecretHistory, TokenDigest};
 use crate::store::{RotationKey, ttl};
-use crate::token::{Actor, DisabledState, Event, LastUse, Revocation, TokenRecord};
+use crate::token::{
+    Actor, Approval, ApprovalDecision, DisabledState, Event, LastUse, Revocation, TokenApprovals, TokenRecord,
+};
 
 /// The item of a new token.
 pub(in crate::store) fn new_token(record: &TokenRecord, digest: &TokenDigest, retention_days: u32) -> Item {
@@ -37,6 +39,7 @@ pub(in crate::store) fn token_item(record: &TokenRecord, retention_days: u32) ->
     set(DISABLED, record.disabled.as_ref().map(disablement));
     set(REVOKED, record.revoked.as_ref().map(revocation));
     set(LAST_USE, record.last_used.as_ref().map(last_use));
+    set(APPROVALS, approvals(&record.approvals));
     item
 }
 
@@ -88,6 +91,67 @@ pub(in crate::store) fn last_use(used: &LastUse) -> AttributeValue {
         ("ip", used.source_ip.map(|ip| string(ip.to_string()))),
         ("agent", used.agent.as_ref().map(|agent| string(agent.as_str()))),
     ])
+}
+
+/// A token's approvals; `None` if there are none.
+pub(in crate::store) fn approvals(approvals: &TokenApprovals) -> Option<AttributeValue> {
+    let pending = approvals.pending.iter().map(|pending| {
+        group([
+            ("id", Some(string(pending.id.as_str()))),
+            ("key", Some(string(&pending.key))),
+            ("lapses_at", Some(seconds(pending.lapses_at))),
+        ])
+    });
+    let live = approvals.live.iter().map(|live| {
+        group([
+            ("id", Some(string(live.id.as_str()))),
+            ("permission", Some(string(live.permission.to_string()))),
+            ("resource", Some(string(live.resource.to_string()))),
+            ("uses", Some(string(live.uses.as_str()))),
+            ("expires_at", Some(seconds(live.expires_at))),
+            ("by", Some(string(live.by.to_string()))),
+        ])
+    });
+    let lists = [("pending", pending.collect()), ("live", live.collect())];
+    let lists = lists.map(|(name, list): (_, Vec<_>)| (name, Some(AttributeValue::L(list))));
+    (!approvals.is_empty()).then(|| group(lists))
+}
+
+/// The item of a new request for approval.
+pub(in crate::store) fn new_approval(approval: &Approval, ttl: Timestamp) -> Item {
+    let mut item = approval_key(&approval.id);
+    item.insert(CREATED_AT.to_owned(), number(approval.created_at.millis()));
+    item.insert(TTL.to_owned(), seconds(ttl));
+    // The owner is in the group, so that the item is not in the index of an owner's tokens.
+    let request = group([
+        ("token", Some(string(approval.token.as_str()))),
+        ("token_name", Some(string(approval.token_name.as_str()))),
+        ("owner", Some(string(approval.owner.as_str()))),
+        ("permission", Some(string(approval.permission.to_string()))),
+        ("resource", Some(string(approval.resource.to_string()))),
+        ("reason", Some(string(approval.reason.as_str()))),
+        ("link", approval.link.as_ref().map(|link| string(link.as_str()))),
+        ("uses", Some(string(approval.uses.as_str()))),
+        ("valid_for", Some(number(approval.valid_for_seconds))),
+    ]);
+    item.insert(REQUEST.to_owned(), request);
+    item
+}
+
+/// The decision on an approval, with the duration that was given.
+pub(in crate::store) fn decision(decision: &ApprovalDecision, valid_for_seconds: u32) -> AttributeValue {
+    group([
+        ("approved", Some(AttributeValue::Bool(decision.approved))),
+        ("at", Some(seconds(decision.at))),
+        ("by", Some(string(decision.by.to_string()))),
+        ("comment", decision.comment.as_ref().map(|comment| string(comment.as_str()))),
+        ("valid_for", Some(number(valid_for_seconds))),
+    ])
+}
+
+/// The end of an approval.
+pub(in crate::store) fn ended(at: Timestamp, by: &Actor) -> AttributeValue {
+    group([("at", Some(seconds(at))), ("by", Some(string(by.to_string())))])
 }
 
 pub(in crate::store) fn reuse(at: Timestamp) -> AttributeValue {

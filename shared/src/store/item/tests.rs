@@ -5,14 +5,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::*;
 use crate::authz::{Denial, MAX_DENIALS, PermissionUse};
+use crate::catalog::ApprovalUses;
 use crate::clock::{Day, Timestamp};
 use crate::grants::Grant;
 use crate::secret::{SecretHistory, TokenDigest, TokenId};
 use crate::store::RotationKey;
 use crate::text::Provenance;
 use crate::token::{
-    Actor, DisableReason, DisabledState, Event, EventOrigin, LastUse, Revocation, RevocationDetails, RevokeReason,
-    TokenRecord, UserAgentFamily,
+    Actor, Approval, ApprovalDecision, DisableReason, DisabledState, Event, EventOrigin, LastUse, Revocation,
+    RevocationDetails, RevokeReason, TokenApprovals, TokenRecord, UserAgentFamily,
 };
 use rand::TryCryptoRng;
 
@@ -55,7 +56,95 @@ fn full() -> TokenRecord {
             source_ip: Some("192.0.2.7".parse().unwrap()),
             agent: UserAgentFamily::from_header("curl/8.5"),
         }),
+        approvals: TokenApprovals { pending: vec![approval().to_pending()], live: vec![decided().to_live().unwrap()] },
         version: 1,
+    }
+}
+
+fn approval() -> Approval {
+    Approval {
+        id: "01KEZ4RNR0D4B8Q7V1W2X3Y4Z5".parse().unwrap(),
+        token: "0123456789abcdef".parse().unwrap(),
+        token_name: "ci".parse().unwrap(),
+        owner: "alice".parse().unwrap(),
+        permission: "releases:write".parse().unwrap(),
+        resource: "releases/42".parse().unwrap(),
+        reason: "Deploy 1.4.2".parse().unwrap(),
+        link: Some("https://ci.example.com/runs/42".parse().unwrap()),
+        uses: ApprovalUses::Once,
+        valid_for_seconds: 900,
+        created_at: Timestamp::from_millis(1_700_000_000_123),
+        decision: None,
+        used_at: None,
+        ended: None,
+    }
+}
+
+fn decided() -> Approval {
+    let decision = ApprovalDecision {
+        approved: true,
+        at: Timestamp::from_seconds(1_700_000_060),
+        by: Actor::Session("bob".parse().unwrap()),
+        comment: Some("the canary only".parse().unwrap()),
+    };
+    let ended = Some((Timestamp::from_seconds(1_700_000_080), Actor::Bootstrap));
+    let used_at = Some(Timestamp::from_seconds(1_700_000_070));
+    Approval { decision: Some(decision), valid_for_seconds: 300, used_at, ended, ..approval() }
+}
+
+/// The item of an approval after its decision, use and end.
+fn decided_item() -> Item {
+    let decided = decided();
+    let mut item = new_approval(&approval(), Timestamp::from_seconds(9));
+    item.insert(DECISION.to_owned(), decision(decided.decision.as_ref().unwrap(), 300));
+    item.insert(USED_AT.to_owned(), seconds(decided.used_at.unwrap()));
+    let (at, by) = decided.ended.unwrap();
+    item.insert(ENDED.to_owned(), ended(at, &by));
+    item
+}
+
+#[test]
+fn an_encoded_approval_decodes_to_the_same_approval() {
+    let new = new_approval(&approval(), Timestamp::from_seconds(9));
+    assert_eq!(super::approval(&(&new).into()).unwrap(), approval());
+    assert_eq!(super::approval(&(&decided_item()).into()).unwrap(), decided());
+    assert_eq!(approval_id_of(&new), Some("01KEZ4RNR0D4B8Q7V1W2X3Y4Z5"));
+    // It is in the list of approvals, and in no list of tokens.
+    assert_eq!(new["sk"], string("APPROVAL"));
+    assert!(!new.contains_key(OWNER));
+}
+
+#[test]
+fn a_garbled_approval_is_an_error_never_a_default() {
+    let whole = decided_item();
+    for attribute in ["pk", CREATED_AT, REQUEST, DECISION, USED_AT, ENDED] {
+        let mut garbled = whole.clone();
+        garbled.insert(attribute.to_owned(), AttributeValue::Bool(true));
+        assert!(super::approval(&(&garbled).into()).is_err(), "garbled {attribute}");
+    }
+    for group in [REQUEST, DECISION, ENDED] {
+        for field in field_of(&mut whole.clone(), group).keys() {
+            let mut garbled = whole.clone();
+            field_of(&mut garbled, group).insert(field.clone(), AttributeValue::Null(true));
+            assert!(super::approval(&(&garbled).into()).is_err(), "garbled {group}.{field}");
+        }
+    }
+}
+
+#[test]
+fn a_garbled_approval_in_a_record_is_an_error_never_a_default() {
+    let whole = new_token(&full(), &some_digest(), 30);
+    for list in ["pending", "live"] {
+        let AttributeValue::L(entries) = field_of(&mut whole.clone(), APPROVALS)[list].clone() else { panic!() };
+        let AttributeValue::M(entry) = entries[0].clone() else { panic!() };
+        for field in entry.keys() {
+            let mut garbled = whole.clone();
+            let mut entry = entry.clone();
+            entry.insert(field.clone(), AttributeValue::Null(true));
+            field_of(&mut garbled, APPROVALS)
+                .insert(list.to_owned(), AttributeValue::L(vec![AttributeValue::M(entry)]));
+            assert!(record(&(&garbled).into()).is_err(), "garbled {list}.{field}");
+        }
     }
 }
 
@@ -189,12 +278,14 @@ fn a_missing_or_invalid_attribute_is_an_error_never_a_default() {
         (REVOKED, "at"),
         (REVOKED, "by"),
         (LAST_USE, "at"),
+        (APPROVALS, "pending"),
+        (APPROVALS, "live"),
     ] {
         let mut lost = whole.clone();
         field_of(&mut lost, group).remove(field);
         assert!(record(&(&lost).into()).is_err(), "lost {group}.{field}");
     }
-    for group in [ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE] {
+    for group in [ORIGIN, SETTINGS, ROTATION, DISABLED, REVOKED, LAST_USE, APPROVALS] {
         for field in field_of(&mut whole.clone(), group).keys() {
             let mut garbled = whole.clone();
             field_of(&mut garbled, group).insert(field.clone(), AttributeValue::Null(true));
@@ -257,10 +348,15 @@ fn the_templates_attribute_lists_match_the_constants() {
     let written = event(&full(), &happened, at);
     assert_eq!(in_the_template("Event", "Written"), names(written.keys().map(String::as_str)));
     let made = TokenRecord { revoked: None, disabled: None, rotated_at: None, last_used: None, ..full() };
+    let made = TokenRecord { approvals: TokenApprovals::default(), ..made };
     let made = new_token(&made, &digest, 30);
     let first = event(&full(), &Event { detail: serde_json::Value::Null, ..happened }, at);
     let created: BTreeSet<_> = made.keys().chain(first.keys()).map(String::as_str).collect();
     assert_eq!(in_the_template("Record", "Created"), names(created));
+    assert_eq!(in_the_template("Approval", "Shown"), names(APPROVAL_ATTRIBUTES));
+    let requested = new_approval(&approval(), at);
+    let requested: BTreeSet<_> = requested.keys().chain(written.keys()).map(String::as_str).collect();
+    assert_eq!(in_the_template("Approval", "Requested"), names(requested));
 }
 
 /// Size in bytes, as

@@ -13,7 +13,8 @@ fn policy(grants: &[(&[&str], &[&str])], document: &str, path: &str) -> Result<A
     };
     let grants = grants.iter().map(grant).collect::<Vec<_>>().into();
     let catalog = Catalog::read(&serde_json::from_str(document).unwrap()).unwrap();
-    let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+    let rules =
+        AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
     ApiWidePolicy::new(&allowed_paths(&grants, &rules)?, &Arn::parse(&format!("{STAGE}/{path}")).unwrap())
 }
 

@@ -14,7 +14,10 @@ fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<AllowedPaths, No
 }
 
 fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<AllowedPaths, NotExpressible> {
-    allowed_paths(grants, &AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0 })
+    allowed_paths(
+        grants,
+        &AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 },
+    )
 }
 
 /// The regions, with methods grouped by path: `GET+HEAD apps/**`. `/**` marks a subtree, `/+` the paths below
@@ -284,7 +287,7 @@ proptest! {
     fn regions_contain_exactly_the_allowed_requests(
         grants in any_grants(), catalog in any_catalog(), slash in any::<bool>()
     ) {
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0 };
+        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
         if let Ok(allowed) = allowed_paths(&grants, &rules) {
             let session = session_with(&grants);
             for path in paths() {

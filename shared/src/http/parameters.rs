@@ -3,18 +3,21 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use portcullis::http::{FieldError, Problem};
-use portcullis::store::MAX_PER_PAGE;
-use portcullis::validation::ValidationError;
+use super::FieldError;
+use crate::store::MAX_PER_PAGE;
+use crate::validation::ValidationError;
 
 /// Default number of entries per page.
-pub(crate) const DEFAULT_PER_PAGE: usize = 50;
+pub const DEFAULT_PER_PAGE: usize = 50;
 
 /// The page that `limit` and `cursor` ask for: its size, and the decoded cursor.
-pub(crate) fn page<C>(
+///
+/// # Errors
+/// One for each of them that is invalid.
+pub fn page<C>(
     [limit, cursor]: [Option<&str>; 2],
     decode: impl FnOnce(&str) -> Result<C, ValidationError>,
-) -> Result<(usize, Option<C>), Problem> {
+) -> Result<(usize, Option<C>), Vec<FieldError>> {
     let limit = limit.map(|text| whole_number(text, MAX_PER_PAGE)).transpose();
     let after = cursor.map(decode).transpose();
     match (limit, after) {
@@ -22,13 +25,16 @@ pub(crate) fn page<C>(
         (limit, after) => {
             let results = [("limit", limit.err()), ("cursor", after.err())];
             let errors = results.into_iter().filter_map(|(field, invalid)| Some(FieldError::new(field, invalid?)));
-            Err(Problem::invalid(errors.collect()))
+            Err(errors.collect())
         }
     }
 }
 
 /// Parses a whole number from 1 to `max`, digits only.
-pub(crate) fn whole_number<T>(text: &str, max: T) -> Result<T, ValidationError>
+///
+/// # Errors
+/// Names the range.
+pub fn whole_number<T>(text: &str, max: T) -> Result<T, ValidationError>
 where
     T: Copy + FromStr + PartialOrd + From<u8> + Display,
 {

@@ -1,0 +1,291 @@
+//! Approvals in a decision: which of a request's permissions the token must not use alone, and which live approvals
+//! allow them.
+
+use super::{AccessRequest, Api, AuthzContext, NotExpressible, Principal, Requirement, requirement};
+use crate::catalog::{ApprovalUses, RequestPath, Target};
+use crate::clock::Timestamp;
+use crate::grants::{Grant, Grants, Permission, Resource};
+use crate::token::{LiveApproval, TokenRecord};
+
+/// A permission and the name of the resource on which a request needs it.
+type Needed<'a> = (&'a Permission, &'a str);
+
+/// The first permission that needs an approval which the principal does not have. Sessions need none.
+pub(super) fn unapproved<'a>(
+    principal: &Principal,
+    rules: &AuthzContext<'_>,
+    needed: impl IntoIterator<Item = Needed<'a>>,
+    now: Timestamp,
+) -> Option<Needed<'a>> {
+    let Principal::Token(record) = principal else { return None };
+    needed.into_iter().find(|needed| needs_approval(rules, *needed) && live(record, rules, *needed, now).is_none())
+}
+
+/// The live approvals that an allowed request of a token uses, each once.
+#[must_use]
+pub fn approvals_used<'a>(
+    record: &'a TokenRecord,
+    rules: &AuthzContext<'_>,
+    asked: &AccessRequest<'_>,
+    now: Timestamp,
+) -> Vec<&'a LiveApproval> {
+    let raw = match asked.target {
+        Target::Http { path, .. } => path,
+        Target::Connect => "",
+    };
+    // Few tokens have an approval.
+    if record.approvals.live.is_empty() || asked.api == Api::Management {
+        return Vec::new();
+    }
+    let Ok(path) = RequestPath::parse(raw) else { return Vec::new() };
+    let mut used: Vec<&LiveApproval> = Vec::new();
+    for needed in requirement(rules, asked.api, asked.target, &path).needed() {
+        if needs_approval(rules, needed)
+            && let Some(approval) = live(record, rules, needed, now)
+            && !used.contains(&approval)
+        {
+            used.push(approval);
+        }
+    }
+    used
+}
+
+/// The grants with which a token's requests are allowed as long as a gateway may cache the response: a permission that
+/// needs approval everywhere is granted on the resources of its live approvals only.
+///
+/// # Errors
+/// When a permission needs approval on some resources only, or is granted by a wildcard.
+pub(super) fn approved_grants(
+    record: &TokenRecord,
+    rules: &AuthzContext<'_>,
+    now: Timestamp,
+) -> Result<Grants, NotExpressible> {
+    let mut grants: Vec<Grant> = record.grants.iter().cloned().collect();
+    for (permission, rule) in rules.catalog.approval_rules() {
+        let held = || record.grants.iter().flat_map(|grant| &grant.permissions).filter(|held| held.covers(permission));
+        if held().next().is_none() {
+            continue;
+        }
+        if !rule.is_everywhere() || held().any(|held| held != permission) {
+            return Err(NotExpressible::ApprovalRequired(permission.to_string()));
+        }
+        for grant in &mut grants {
+            grant.permissions.retain(|held| held != permission);
+        }
+        let live = record.approvals.live.iter().filter(|live| live.permission == *permission);
+        for approval in live.filter(|live| is_usable(live, rules, now)) {
+            let of = record.grants.iter().filter(|grant| grant.has_permission(permission));
+            let resources: Vec<_> =
+                of.flat_map(|grant| &grant.resources).filter_map(|held| both(held, &approval.resource)).collect();
+            grants.push(Grant { permissions: vec![permission.clone()], resources });
+        }
+    }
+    grants.retain(|grant| !grant.permissions.is_empty() && !grant.resources.is_empty());
+    Ok(grants.into())
+}
+
+/// What both resources cover: one of them, if they have a name in common.
+fn both(one: &Resource, other: &Resource) -> Option<Resource> {
+    if one.covers(other) { Some(other.clone()) } else { other.covers(one).then(|| one.clone()) }
+}
+
+fn needs_approval(rules: &AuthzContext<'_>, (permission, resource): Needed<'_>) -> bool {
+    rules.catalog.approval_rule(permission).is_some_and(|rule| rule.applies_to(resource))
+}
+
+/// The live approval for a use. One for any number of uses comes before one for a single use.
+fn live<'a>(
+    record: &'a TokenRecord,
+    rules: &AuthzContext<'_>,
+    (permission, resource): Needed<'_>,
+    now: Timestamp,
+) -> Option<&'a LiveApproval> {
+    let covers = |live: &&LiveApproval| live.permission == *permission && live.resource.covers_name(resource);
+    let live = record.approvals.live.iter().filter(covers).filter(|live| is_usable(live, rules, now));
+    live.min_by_key(|live| live.uses == ApprovalUses::Once)
+}
+
+/// Whether an approval allows a request now. A gateway that caches the response uses it for other requests, and for as
+/// long as it caches responses.
+fn is_usable(live: &LiveApproval, rules: &AuthzContext<'_>, now: Timestamp) -> bool {
+    let until = now.plus_seconds(i64::from(rules.cache_seconds));
+    live.expires_at > until && (live.uses == ApprovalUses::Any || rules.cache_seconds == 0)
+}
+
+impl Requirement {
+    /// The permissions that it names, each with its resource.
+    pub(super) fn needed(&self) -> impl Iterator<Item = Needed<'_>> {
+        let (own, lookalikes) = match self {
+            Self::Permission { permission, resource, lookalikes, .. } => {
+                (Some((permission, resource.as_str())), lookalikes.as_slice())
+            }
+            Self::Authenticated | Self::Unlisted => (None, [].as_slice()),
+        };
+        own.into_iter().chain(lookalikes.iter().map(|it| (&it.permission, it.resource.as_str())))
+    }
+
+    /// Whether a token needs an approval for it.
+    pub(super) fn needs_approval(&self, rules: &AuthzContext<'_>) -> bool {
+        self.needed().any(|needed| needs_approval(rules, needed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Decision, DenyReason, Session, TokenManagement, authorize};
+    use super::*;
+    use crate::catalog::tests::catalog;
+    use crate::catalog::{Catalog, RoleName};
+    use crate::grants::grant::tests::grants;
+    use crate::token::Actor;
+
+    const CATALOG: &str = r#"{
+        "permissions": {
+            "app:deploy": {"description": "", "approval": {"valid_for": "15m"}},
+            "db:drop": {"description": "", "approval": {"valid_for": "15m", "uses": "once", "resources": ["db/prod"]}}
+        },
+        "roles": {"all": {"permissions": ["*"]}},
+        "routes": [
+            {"match": "POST /apps/{app}/deploy", "permission": "app:deploy", "resource": "app/{app}"},
+            {"match": "DELETE /dbs/{db}", "permission": "db:drop", "resource": "db/{db}"}
+        ]}"#;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn live(id: char, permission: &str, resource: &str, uses: ApprovalUses, until: i64) -> LiveApproval {
+        LiveApproval {
+            id: format!("{}{id}", "0".repeat(25)).parse().unwrap(),
+            permission: permission.parse().unwrap(),
+            resource: resource.parse().unwrap(),
+            uses,
+            expires_at: at(until),
+            by: Actor::Bootstrap,
+        }
+    }
+
+    fn token(live: Vec<LiveApproval>) -> TokenRecord {
+        let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
+        let all = grants(&[(&["*"], &["*"])]);
+        let mut record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), all, Actor::Bootstrap, at(0));
+        record.approvals.live = live;
+        record
+    }
+
+    fn rules(catalog: &Catalog, cache_seconds: u32) -> AuthzContext<'_> {
+        AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds }
+    }
+
+    fn asked<'a>(method: &'a str, path: &'a str) -> AccessRequest<'a> {
+        AccessRequest { api: Api::Protected, target: Target::Http { method, path }, from: None }
+    }
+
+    /// `allow`, or the missing approval.
+    fn decided(record: &TokenRecord, cache_seconds: u32, method: &str, path: &str, now: i64) -> String {
+        let catalog = catalog(CATALOG);
+        let principal = Principal::Token(Box::new(record.clone()));
+        match authorize(Some(&principal), &rules(&catalog, cache_seconds), &asked(method, path), at(now)) {
+            Decision::Allow => "allow".to_owned(),
+            Decision::Forbidden(DenyReason::ApprovalRequired, missing) => {
+                assert_eq!(missing.roles, [] as [RoleName; 0]);
+                format!("{} on {}", missing.permission.unwrap(), missing.resource.unwrap())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_token_needs_a_live_approval_beside_its_grant() {
+        let deploy = "apps/billing/deploy";
+        assert_eq!(decided(&token(vec![]), 0, "POST", deploy, 1), "app:deploy on app/billing");
+        let approved = token(vec![live('1', "app:deploy", "app/billing", ApprovalUses::Any, 100)]);
+        assert_eq!(decided(&approved, 0, "POST", deploy, 99), "allow");
+        assert_eq!(decided(&approved, 0, "POST", deploy, 100), "app:deploy on app/billing");
+        assert_eq!(decided(&approved, 0, "POST", "apps/payroll/deploy", 99), "app:deploy on app/payroll");
+        let other = token(vec![live('1', "app:read", "app/billing", ApprovalUses::Any, 100)]);
+        assert_eq!(decided(&other, 0, "POST", deploy, 99), "app:deploy on app/billing");
+        // The rest needs none.
+        assert_eq!(decided(&token(vec![]), 0, "GET", deploy, 1), "allow");
+    }
+
+    #[test]
+    fn approval_may_be_needed_below_a_resource_only() {
+        assert_eq!(decided(&token(vec![]), 0, "DELETE", "dbs/test", 1), "allow");
+        assert_eq!(decided(&token(vec![]), 0, "DELETE", "dbs/prod", 1), "db:drop on db/prod");
+    }
+
+    #[test]
+    fn another_spelling_of_a_route_needs_the_routes_approval() {
+        let deploy = |record: &TokenRecord| decided(record, 0, "POST", "apps/billing/DEPLOY", 1);
+        assert_eq!(deploy(&token(vec![])), "app:deploy on app/billing");
+        assert_eq!(deploy(&token(vec![live('1', "app:deploy", "app/billing", ApprovalUses::Any, 100)])), "allow");
+    }
+
+    #[test]
+    fn a_session_and_the_management_api_need_no_approval() {
+        let catalog = catalog(CATALOG);
+        let session = Session {
+            owner: "alice".parse().unwrap(),
+            groups: Vec::new(),
+            roles: Vec::new(),
+            grants: grants(&[(&["*"], &["*"])]),
+            expires_at: at(9),
+        };
+        let rules = rules(&catalog, 0);
+        let request = asked("POST", "apps/billing/deploy");
+        assert_eq!(authorize(Some(&Principal::Session(session)), &rules, &request, at(1)), Decision::Allow);
+        let token = Principal::Token(Box::new(token(vec![])));
+        let request = AccessRequest { api: Api::Management, ..request };
+        assert_eq!(authorize(Some(&token), &rules, &request, at(1)), Decision::Allow);
+    }
+
+    #[test]
+    fn a_request_uses_the_approval_for_any_number_of_uses_first() {
+        let catalog = catalog(CATALOG);
+        let used = |live: Vec<LiveApproval>, path: &str| {
+            let ids = approvals_used(&token(live), &rules(&catalog, 0), &asked("DELETE", path), at(1))
+                .into_iter()
+                .map(|approval| approval.id.as_str()[25..].to_owned())
+                .collect::<Vec<_>>();
+            ids.join(" ")
+        };
+        let once = || live('1', "db:drop", "db/prod", ApprovalUses::Once, 100);
+        let any = || live('2', "db:drop", "db", ApprovalUses::Any, 100);
+        assert_eq!(used(vec![once()], "dbs/prod"), "1");
+        assert_eq!(used(vec![once(), any()], "dbs/prod"), "2");
+        assert_eq!(used(vec![once(), any()], "dbs/test"), "");
+        assert_eq!(used(vec![], "dbs/prod"), "");
+    }
+
+    #[test]
+    fn a_cached_response_never_outlives_an_approval() {
+        let deploy = "apps/billing/deploy";
+        let approved = token(vec![live('1', "app:deploy", "app/billing", ApprovalUses::Any, 100)]);
+        assert_eq!(decided(&approved, 60, "POST", deploy, 39), "allow");
+        assert_eq!(decided(&approved, 60, "POST", deploy, 40), "app:deploy on app/billing");
+        let once = token(vec![live('1', "db:drop", "db/prod", ApprovalUses::Once, 100)]);
+        assert_eq!(decided(&once, 0, "DELETE", "dbs/prod", 39), "allow");
+        assert_eq!(decided(&once, 60, "DELETE", "dbs/prod", 39), "db:drop on db/prod");
+    }
+
+    #[test]
+    fn for_a_cache_a_permission_is_granted_where_it_is_approved() {
+        let catalog = catalog(CATALOG);
+        let approved = |held: Grants, resource: &str| {
+            let live = live('1', "app:deploy", resource, ApprovalUses::Any, 100);
+            let record = TokenRecord { grants: held, ..token(vec![live]) };
+            approved_grants(&record, &rules(&catalog, 0), at(1)).map_err(|error| error.to_string())
+        };
+        let held = || grants(&[(&["app:deploy", "app:read"], &["app/billing", "app/eu/*"])]);
+        let read = (["app:read"].as_slice(), ["app/billing", "app/eu/*"].as_slice());
+        for (approval, on) in [("app/billing/web", ["app/billing/web"].as_slice()), ("*", &["app/billing", "app/eu/*"])]
+        {
+            assert_eq!(approved(held(), approval), Ok(grants(&[read, (&["app:deploy"], on)])), "{approval}");
+        }
+        assert_eq!(approved(held(), "app/payroll"), Ok(grants(&[read])));
+        let wildcard = approved(grants(&[(&["app:*"], &["*"])]), "*");
+        assert!(wildcard.unwrap_err().contains("app:deploy needs approval"));
+        assert!(approved(grants(&[(&["db:drop"], &["db/test"])]), "*").is_err());
+    }
+}
