@@ -62,6 +62,7 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
     let issuer = Issuer::start();
     let stack = recorded(directory, 2, calls);
     stack.put_catalog(&json!({
+        "permissions": {"apps:write": {"description": "", "approval": {"valid_for": "15m", "uses": "once"}}},
         "roles": {"everything": {"permissions": ["*"]}},
         "sessions": {"groups": {"admins": "everything"}},
         "trust": [{
@@ -118,6 +119,8 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
         create(&stack, &admin, "dave");
     }
 
+    call_approvals(&stack, &admin);
+
     stack.post("/revoke").form(format!("token={}", new.secret)).send().expect(200);
     post(&stack, &admin, &format!("{}/revoke", other.path()), &json!({})).expect(200);
     post(&stack, &admin, "/owners/carol/revoke-tokens", &json!({})).expect(200);
@@ -130,6 +133,29 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
     );
     Token::exchanged_in(&stack.post("/exchange").form(exchange.clone()).send().expect(200));
     stack.post("/exchange").form(exchange).send().expect(400);
+}
+
+/// Requests for approval, decisions, and a use by each function that decides.
+fn call_approvals(stack: &Stack, admin: &str) {
+    let body = json!({"name": "x", "owner": "erin", "permissions": ["apps:write"], "resources": ["*"]});
+    let token = Token::shown_in(&post(stack, admin, "/tokens", &body).expect(201));
+    let ask = |resource: &str| {
+        let body = json!({"permission": "apps:write", "resource": resource, "reason": "Deploy"});
+        let approval = post(stack, &token.secret, "/approvals", &body).expect(201).json();
+        format!("/approvals/{}", approval["id"].as_str().unwrap())
+    };
+    let approve = |path: &str| post(stack, admin, &format!("{path}/approve"), &json!({})).expect(200);
+    let (used, introspected, other) = (ask("apps/1"), ask("apps/2"), ask("apps/3"));
+    approve(&used);
+    approve(&introspected);
+    stack.post("/demo/apps/1").bearer(&token).send().expect(200);
+    let introspect = format!("token={}&method=POST&path=/apps/2", token.secret);
+    stack.post("/introspect").bearer(admin).form(introspect).send().expect(200);
+    for path in ["/approvals", &other] {
+        stack.get(path).bearer(admin).send().expect(200);
+    }
+    post(stack, admin, &format!("{other}/reject"), &json!({})).expect(200);
+    stack.delete(&ask("apps/4")).bearer(admin).send().expect(200);
 }
 
 /// The first and a second use, on two days, and a denial.

@@ -51,6 +51,18 @@ fn every_change_of_a_token_has_a_line_in_the_change_log() {
     let owner = stack.post(&format!("/owners/{}/revoke-tokens", owned.owner)).bearer(&stack.admin);
     owner.send().expect(200);
 
+    let asks = stack.token(["releases:write"]);
+    let request = |resource: &str| {
+        let body = json!({"permission": "releases:write", "resource": resource, "reason": "Deploy"});
+        let approval = stack.post("/approvals").bearer(&asks).json(&body).send().expect(201).json();
+        format!("/approvals/{}", approval["id"].as_str().unwrap())
+    };
+    let (ended, rejected, bob) =
+        (request("releases/1"), request("releases/2"), stack.sign_in("bob", &["portcullis-admin"]));
+    stack.post(&format!("{ended}/approve")).bearer(&bob).send().expect(200);
+    stack.delete(&ended).bearer(&bob).send().expect(200);
+    stack.post(&format!("{rejected}/reject")).bearer(&bob).send().expect(200);
+
     // Events of uses are written after the response.
     let lines = eventually("a line for each event", || {
         let lines = stack.change_log();
@@ -66,6 +78,28 @@ fn every_change_of_a_token_has_a_line_in_the_change_log() {
     assert_eq!(updated["detail"], json!({"changes": [{"field": "name", "from": "e2e", "to": "new"}]}));
     let text = format!("{lines:?}");
     assert!([&token, &new, &deleted].iter().all(|token| !text.contains(&token.secret)));
+}
+
+#[test]
+fn a_repeated_decision_has_a_line_in_the_change_log() {
+    let stack = isolated_stack(|_| {});
+    let (token, bob) = (stack.token(["releases:write"]), stack.sign_in("bob", &["portcullis-admin"]));
+    let body = json!({"permission": "releases:write", "resource": "releases/1", "reason": "Deploy"});
+    let ask = || stack.post("/approvals").bearer(&token).json(&body).send().json();
+    let path = format!("/approvals/{}", ask()["id"].as_str().unwrap());
+    ask();
+    for _ in 0..2 {
+        stack.post(&format!("{path}/approve")).bearer(&bob).send().expect(200);
+    }
+    for _ in 0..2 {
+        stack.delete(&path).bearer(&bob).send().expect(200);
+    }
+    let lines = stack.change_log();
+    for kind in ["approval_requested", "approval_approved", "approval_ended"] {
+        let outcomes: Vec<_> =
+            lines.iter().filter(|line| line["change"] == kind).map(|line| &line["outcome"]).collect();
+        assert_eq!(outcomes, ["done", "unchanged"], "{kind}");
+    }
 }
 
 #[test]

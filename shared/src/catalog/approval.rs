@@ -59,13 +59,14 @@ impl ApprovalRule {
     }
 
     pub(super) fn to_document(&self) -> Value {
-        let resources: Vec<_> = self.resources.iter().map(ToString::to_string).collect();
-        json!({
-            "valid_for": written_duration(self.valid_for_seconds),
-            "uses": self.uses.as_str(),
-            "resources": resources,
-            "token_approvers": self.token_approvers,
-        })
+        let mut document = json!({ "valid_for": written_duration(self.valid_for_seconds), "uses": self.uses.as_str() });
+        if !self.is_everywhere() {
+            document["resources"] = self.resources.iter().map(ToString::to_string).collect();
+        }
+        if self.token_approvers {
+            document["token_approvers"] = json!(true);
+        }
+        document
     }
 }
 

@@ -18,6 +18,7 @@ use super::transaction::{MAX_ATTEMPTS, write};
 use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::{Error, ItemStore, MAX_PER_PAGE, TokenStore, cursor, item, ttl};
+use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::{Clock, Timestamp};
 use crate::secret::TokenId;
 use crate::token::{
@@ -211,6 +212,7 @@ impl TokenStore {
             if let Some(pending) = approvals.pending.iter().find(|pending| pending.key == key)
                 && let Some(view) = self.approval(&pending.id, now).await?
             {
+                self.log_unchanged_approval(Some(&token), &view.approval, ApprovalStep::Requested, change)?;
                 return Ok(ApprovalRequestOutcome::Pending(view));
             }
             approvals.pending.retain(|pending| pending.key != key);
@@ -245,22 +247,25 @@ impl TokenStore {
             let now = change.clock.now();
             let Some((approval, token)) = self.approval_and_token(id).await? else { return Ok(ApprovalOutcome::Gone) };
             let status = approval.status(token.as_ref(), now);
-            let (ApprovalStatus::Pending, Some(token)) = (status, token) else {
+            let (step, decided) = if decision.approved {
+                (ApprovalStep::Approved, ApprovalStatus::Approved)
+            } else {
+                (ApprovalStep::Rejected, ApprovalStatus::Rejected)
+            };
+            let (ApprovalStatus::Pending, Some(token)) = (status, &token) else {
                 let stands = approval.decision.as_ref();
                 let is_same = stands.is_some_and(|it| it.approved == decision.approved && it.by == decision.by);
-                let view = ApprovalView { approval, status };
-                return Ok(if is_same { ApprovalOutcome::Done(view) } else { ApprovalOutcome::TooLate(view) });
+                if !is_same {
+                    return Ok(ApprovalOutcome::TooLate(ApprovalView { approval, status }));
+                }
+                self.log_unchanged_approval(token.as_ref(), &approval, step, change)?;
+                return Ok(ApprovalOutcome::Done(ApprovalView { approval, status }));
             };
             let decision = ApprovalDecision { at: now.truncated_to_seconds(), ..decision.clone() };
             let set = UpdateExpression::of_existing()
                 .set(item::DECISION, item::decision(&decision, valid_for_seconds))
                 .when_absent(item::DECISION)
                 .when_absent(item::ENDED);
-            let (step, status) = if decision.approved {
-                (ApprovalStep::Approved, ApprovalStatus::Approved)
-            } else {
-                (ApprovalStep::Rejected, ApprovalStatus::Rejected)
-            };
             let approval = Approval { decision: Some(decision), valid_for_seconds, ..approval };
             let mut approvals = token.approvals.clone().pruned(now).without(id);
             approvals.live.extend(approval.to_live());
@@ -268,8 +273,8 @@ impl TokenStore {
                 return Ok(ApprovalOutcome::LimitReached);
             }
             let set = write(set.build(&self.table, item::approval_key(id))?);
-            if self.write_approval(set, &approval, &token, &approvals, step, change).await? {
-                return Ok(ApprovalOutcome::Done(ApprovalView { approval, status }));
+            if self.write_approval(set, &approval, token, &approvals, step, change).await? {
+                return Ok(ApprovalOutcome::Done(ApprovalView { approval, status: decided }));
             }
             backoff(tries).await;
         }
@@ -290,10 +295,12 @@ impl TokenStore {
             let now = change.clock.now();
             let Some((approval, token)) = self.approval_and_token(id).await? else { return Ok(ApprovalOutcome::Gone) };
             let status = approval.status(token.as_ref(), now);
-            let (ApprovalStatus::Pending | ApprovalStatus::Approved, Some(token)) = (status, token) else {
-                let view = ApprovalView { approval, status };
-                let is_same = status == ApprovalStatus::Ended;
-                return Ok(if is_same { ApprovalOutcome::Done(view) } else { ApprovalOutcome::TooLate(view) });
+            let (ApprovalStatus::Pending | ApprovalStatus::Approved, Some(token)) = (status, &token) else {
+                if status != ApprovalStatus::Ended {
+                    return Ok(ApprovalOutcome::TooLate(ApprovalView { approval, status }));
+                }
+                self.log_unchanged_approval(token.as_ref(), &approval, ApprovalStep::Ended, change)?;
+                return Ok(ApprovalOutcome::Done(ApprovalView { approval, status }));
             };
             let at = now.truncated_to_seconds();
             // A use that was taken before stays one.
@@ -304,7 +311,7 @@ impl TokenStore {
             let approval = Approval { ended: Some((at, by.clone())), ..approval };
             let approvals = token.approvals.clone().pruned(now).without(id);
             let set = write(set.build(&self.table, item::approval_key(id))?);
-            if self.write_approval(set, &approval, &token, &approvals, ApprovalStep::Ended, change).await? {
+            if self.write_approval(set, &approval, token, &approvals, ApprovalStep::Ended, change).await? {
                 return Ok(ApprovalOutcome::Done(ApprovalView { approval, status: ApprovalStatus::Ended }));
             }
             backoff(tries).await;
@@ -331,6 +338,21 @@ impl TokenStore {
         let record = write(record.build(&self.table, item::token_key(&token.id))?);
         let event = self.event(token, &step.event(approval), change.by, change.clock.now(), change.history_days)?;
         Ok(self.transact([item, record], &event).await? == TransactionOutcome::Committed)
+    }
+
+    /// Logs a change that is acknowledged without a write, because an earlier one had the same effect. The function
+    /// that made that one may have been stopped before it wrote its line.
+    fn log_unchanged_approval(
+        &self,
+        token: Option<&TokenRecord>,
+        approval: &Approval,
+        step: ApprovalStep,
+        change: &ApprovalChange<'_>,
+    ) -> Result<(), Error> {
+        // The line of a deleted token's deletion says it all.
+        let Some(token) = token else { return Ok(()) };
+        let event = self.event(token, &step.event(approval), change.by, change.clock.now(), change.history_days)?;
+        self.log_change(&ChangeEntry { event_id: None, ..event.entry(ChangeOutcome::Unchanged) })
     }
 
     /// Reads an approval with its status, consistently.
