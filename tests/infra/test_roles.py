@@ -7,6 +7,7 @@ import pytest
 
 SECURITY = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 FUNCTIONS = [
+    "Approvals",
     "Authorizer",
     "Catalog",
     "Console",
@@ -33,14 +34,18 @@ TRACING = {
 KEYS = {"pk", "sk"}
 EVENT = {"owner", "kind", "at", "by", "from", "agent", "detail"}
 # The attributes of a token's record without its digests.
-SHOWN = {"owner", "created_at", "version", "origin", "settings", "rotation", "disabled", "revoked", "last_use"}
+SHOWN = {"owner", "created_at", "version", "origin", "settings", "rotation", "disabled", "revoked", "last_use"} | {
+    "approvals"
+}
+# The attributes of an approval.
+APPROVAL = {"created_at", "request", "decision", "used_at", "ended"}
 # The functions that receive secrets.
 SHOWN_SECRETS = {"Authorizer", "Introspect", "Revoke", "Rotate"}
 # Action, partition and attributes of each kind of read, and the functions that need it.
 READERS = [
-    ("GetItem", "TOKEN#*", SHOWN, {"Catalog", "Create", "Read", "Update"}),
+    ("GetItem", "TOKEN#*", SHOWN, {"Approvals", "Catalog", "Create", "Read", "Update"}),
     ("GetItem", "TOKEN#*", SHOWN | {"secrets", "reuse"}, SHOWN_SECRETS),
-    ("BatchGetItem", "TOKEN#*", SHOWN, {"Create", "Read", "Revoke", "Rotate", "Update"}),
+    ("BatchGetItem", "TOKEN#*", SHOWN, {"Approvals", "Create", "Read", "Revoke", "Rotate", "Update"}),
     ("BatchGetItem", "TOKEN#*", EVENT, {"Read"}),
     ("Query", "TOKEN#*", EVENT, {"Read"}),
     ("GetItem", "OWNER#*", {"version", "live"}, {"Create", "Revoke", "Rotate", "Update"}),
@@ -52,13 +57,17 @@ READERS = [
     ("Query", "CATALOG_VERSIONS", {"version", "updated_at", "updated_by"}, {"Read"}),
     ("GetItem", "SCHEMA", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "JTI#*", set(), {"Exchange"}),
+    ("GetItem", "APPROVAL#*", APPROVAL, {"Approvals"}),
+    ("BatchGetItem", "APPROVAL#*", APPROVAL, {"Approvals"}),
 ]
-# The functions that write events, and with these the version of a token.
-CHANGES_TOKENS = set(FUNCTIONS) - {"Catalog", "Console", "Read"}
+# The functions that write events.
+WRITES_EVENTS = set(FUNCTIONS) - {"Catalog", "Console", "Read"}
+# Those that change the version of a token with them.
+CHANGES_TOKENS = WRITES_EVENTS - {"Approvals"}
 SLOT_WRITERS = {"Create", "Rotate", "Update"}
 WRITERS = {
-    "PutItem TOKEN#*": CHANGES_TOKENS,
-    "UpdateItem TOKEN#*": CHANGES_TOKENS - {"Create", "Exchange"},
+    "PutItem TOKEN#*": WRITES_EVENTS,
+    "UpdateItem TOKEN#*": WRITES_EVENTS - {"Create", "Exchange"},
     "DeleteItem TOKEN#*": {"Revoke"},
     "UpdateItem OWNER#*": SLOT_WRITERS,
     "UpdateItem USAGE#*": {"Authorizer"},
@@ -67,6 +76,8 @@ WRITERS = {
     "PutItem CATALOG_VERSIONS": {"Catalog"},
     "DeleteItem CATALOG_VERSIONS": {"Catalog"},
     "PutItem JTI#*": {"Exchange"},
+    "PutItem APPROVAL#*": {"Approvals"},
+    "UpdateItem APPROVAL#*": {"Approvals", "Authorizer", "Introspect"},
 }
 # The attributes of each kind of item that is put.
 PUTS = {
@@ -74,11 +85,14 @@ PUTS = {
     # A token with its first event. An exchange puts the identity with the same statement.
     "token": EVENT - {"detail"} | {"day", "ttl", "created_at", "version", "origin", "settings", "secrets"},
     "catalog": {"document", "version", "updated_at", "updated_by"},
+    # A request for approval, with its event.
+    "approval": EVENT | {"day", "ttl", "created_at", "request"},
 }
 PUT_BY = {
     "event": CHANGES_TOKENS - {"Create", "Exchange"},
     "token": {"Create", "Exchange"},
     "catalog": {"Catalog"},
+    "approval": {"Approvals"},
 }
 UPDATERS = {
     "version": CHANGES_TOKENS - {"Exchange"},
@@ -86,14 +100,19 @@ UPDATERS = {
     "secrets": {"Rotate"},
     "rotation": {"Rotate"},
     "reuse": {"Authorizer", "Introspect", "Revoke", "Rotate"},
-    "disabled": {"Authorizer", "Introspect", "Revoke", "Update"},
-    "revoked": {"Authorizer", "Introspect", "Revoke", "Update"},
+    # As a condition of the function for approvals.
+    "disabled": {"Approvals", "Authorizer", "Introspect", "Revoke", "Update"},
+    "revoked": {"Approvals", "Authorizer", "Introspect", "Revoke", "Update"},
+    "approvals": {"Approvals", "Authorizer", "Introspect", "Revoke", "Update"},
+    "decision": {"Approvals"},
+    "used_at": {"Approvals", "Authorizer", "Introspect"},
+    "ended": {"Approvals", "Authorizer", "Introspect"},
     "last_use": {"Authorizer"},
     "ttl": {"Revoke", "Rotate", "Update"},
     "live": SLOT_WRITERS,
 }
 # The columns of the table in docs/security.md, without the indexes.
-PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "CATALOG_VERSIONS", "SCHEMA", "JTI#*"]
+PARTITIONS = ["TOKEN#*", "USAGE#*", "OWNER#*", "CATALOG", "CATALOG_VERSIONS", "SCHEMA", "JTI#*", "APPROVAL#*"]
 VERBS = {
     "GetItem": "read",
     "BatchGetItem": "read",
@@ -169,7 +188,7 @@ def grants(template, actions: set[str]) -> list[tuple[str, str, dict]]:
     ]
 
 
-def test_no_role_scans_and_only_list_and_revoke_query_an_index(template) -> None:
+def test_no_role_scans_and_only_lists_and_revoke_query_an_index(template) -> None:
     queried = set()
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
@@ -177,7 +196,7 @@ def test_no_role_scans_and_only_list_and_revoke_query_an_index(template) -> None
             if statement["Resource"] != TABLE:
                 assert action == "Query" and all(index in INDEXES for index in listed(statement["Resource"]))
                 queried.add(function)
-    assert queried == {"Read", "Revoke"}
+    assert queried == {"Approvals", "Read", "Revoke"}
 
 
 def test_each_kind_of_read_is_only_for_the_functions_that_need_it(template) -> None:
@@ -217,10 +236,12 @@ def access(action: str, partition: str, names: set) -> str:
     if partition != "TOKEN#*" or action == "DeleteItem":
         return VERBS[action]
     if action == "UpdateItem":
-        # The slots that the statement also covers have `live`.
-        return "update " + ", ".join(f"`{name}`" for name in sorted(names - KEYS - {"live"}))
+        # The statement also covers slots (`live`), or approvals.
+        other = {"live"} | (APPROVAL if "decision" in names else set())
+        return "update " + ", ".join(f"`{name}`" for name in sorted(names - KEYS - other))
     if action == "PutItem":
-        return "put an event" if names - KEYS == PUTS["event"] else "put a token with its first event"
+        is_event = names - KEYS in (PUTS["event"], PUTS["approval"])
+        return "put an event" if is_event else "put a token with its first event"
     if names - KEYS == EVENT:
         return "read events"
     return "read with digests" if "secrets" in names else "read"
@@ -279,7 +300,8 @@ def test_no_write_returns_attributes(template) -> None:
 def test_tokens_slots_and_catalogs_are_written_only_in_transactions(template) -> None:
     for function in FUNCTIONS:
         for action, statement in on_the_table(template, function):
-            is_usage = partitions(template, statement) == {"USAGE#*"}
+            # A use is counted, or an approval used up.
+            is_usage = partitions(template, statement) in ({"USAGE#*"}, {"APPROVAL#*"})
             if action in WRITES and (function, action) != ("Authorizer", "UpdateItem") and not is_usage:
                 enclosing = values(template, statement, "ForAnyValue:StringEquals", "dynamodb:EnclosingOperation")
                 assert enclosing == {"TransactWriteItems"}

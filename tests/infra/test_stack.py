@@ -25,7 +25,7 @@ READERS = {
     "PORTCULLIS_DEFAULT_TOKEN_LIFETIME": {"Create", "Read"},
     "PORTCULLIS_MAX_TOKEN_LIFETIME": {"Create", "Read", "Rotate", "Update"},
     "PORTCULLIS_QUARANTINE_ON_REUSE": {"Authorizer", "Introspect", "Revoke"},
-    "PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Authorizer", "Read", "Revoke", "Update"},
+    "PORTCULLIS_AUTHORIZER_CACHE_SECONDS": {"Approvals", "Authorizer", "Catalog", "Read", "Revoke", "Update"},
     "PORTCULLIS_HTTP_API_RESPONSE_FORMAT": {"Authorizer"},
     "PORTCULLIS_FLUSH_STAGES": {"Revoke"},
     "PORTCULLIS_OIDC_ISSUER": {"Authorizer", "Console", "Exchange"},

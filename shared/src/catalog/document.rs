@@ -21,28 +21,17 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value, json};
 
-use super::approval::ApprovalRule;
 use super::issue::CatalogIssue;
 use super::limits::over_limits;
 use super::route::{RouteMatcher, template};
 use super::routes::Routes;
 use super::validate::is_builtin;
-use super::{BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule, builtin_permissions};
+use super::{ApprovalRule, BUILTIN_PERMISSIONS, Catalog, Role, RoleName, Route, TrustRule, builtin_permissions};
 use crate::grants::Permission;
 use crate::text::{counted, parse_duration};
 
 /// Maximum number of unknown fields of an object that are named individually.
 const MAX_UNKNOWN: usize = 19;
-
-/// A duration in the form that documents use, in its largest whole unit.
-pub(super) fn written_duration(seconds: u32) -> String {
-    match seconds {
-        0 => "0s".to_owned(),
-        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
-        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
-        _ => format!("{seconds}s"),
-    }
-}
 
 impl Catalog {
     /// Reads and validates a document.

@@ -3,8 +3,9 @@
 //!
 //! | module | contents |
 //! | --- | --- |
-//! | `approval` | which permissions need approval |
+//! | `approval`, `approval_document` | which permissions need approval; reading and writing that |
 //! | `document` | reading and writing the JSON document |
+//! | `duration` | durations in it |
 //! | `issue` | a validation issue and its path |
 //! | `limits` | maximum sizes of lists |
 //! | `validate` | validation of a catalog as a whole |
@@ -19,7 +20,9 @@
 //! of every catalog.
 
 mod approval;
+mod approval_document;
 mod document;
+mod duration;
 pub(crate) mod fold;
 mod issue;
 mod limits;

@@ -206,7 +206,7 @@ impl TokenStore {
         let key = request_key(&request.permission, &request.resource);
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
-            let token = self.get(&request.token).await?.filter(|token| token.may_hold_approvals(now));
+            let token = self.get(&request.token).await?.filter(|token| token.open_approvals(now).is_some());
             let Some(token) = token else { return Ok(ApprovalRequestOutcome::Inactive) };
             let mut approvals = token.approvals.clone().pruned(now);
             if let Some(pending) = approvals.pending.iter().find(|pending| pending.key == key)
@@ -246,7 +246,7 @@ impl TokenStore {
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
             let Some((approval, token)) = self.approval_and_token(id).await? else { return Ok(ApprovalOutcome::Gone) };
-            let status = approval.status(token.as_ref(), now);
+            let status = approval.status(open(token.as_ref(), now), now);
             let (step, decided) = if decision.approved {
                 (ApprovalStep::Approved, ApprovalStatus::Approved)
             } else {
@@ -294,7 +294,7 @@ impl TokenStore {
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
             let Some((approval, token)) = self.approval_and_token(id).await? else { return Ok(ApprovalOutcome::Gone) };
-            let status = approval.status(token.as_ref(), now);
+            let status = approval.status(open(token.as_ref(), now), now);
             let (ApprovalStatus::Pending | ApprovalStatus::Approved, Some(token)) = (status, &token) else {
                 if status != ApprovalStatus::Ended {
                     return Ok(ApprovalOutcome::TooLate(ApprovalView { approval, status }));
@@ -362,7 +362,7 @@ impl TokenStore {
     pub async fn approval(&self, id: &ApprovalId, now: Timestamp) -> Result<Option<ApprovalView>, Error> {
         let found = self.approval_and_token(id).await?;
         Ok(found.map(|(approval, token)| {
-            let status = approval.status(token.as_ref(), now);
+            let status = approval.status(open(token.as_ref(), now), now);
             ApprovalView { approval, status }
         }))
     }
@@ -422,7 +422,7 @@ impl TokenStore {
         let tokens = self.records(&tokens).await?;
         let tokens: HashMap<_, _> = tokens.iter().map(|token| (&token.id, token)).collect();
         let view = |approval: Approval| {
-            let status = approval.status(tokens.get(&approval.token).copied(), now);
+            let status = approval.status(open(tokens.get(&approval.token).copied(), now), now);
             ApprovalView { approval, status }
         };
         Ok(approvals.into_iter().map(view).collect())
@@ -447,4 +447,8 @@ impl TokenStore {
         let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
+}
+
+fn open(token: Option<&TokenRecord>, now: Timestamp) -> Option<&TokenApprovals> {
+    token.and_then(|token| token.open_approvals(now))
 }

@@ -6,10 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
-
-use super::record::string_enum;
-use super::{Actor, TokenRecord};
+use super::Actor;
+use super::string_enum::string_enum;
 use crate::catalog::ApprovalUses;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::grants::{Permission, Resource};
@@ -145,13 +143,12 @@ impl Approval {
         approved.map(|decision| decision.at.plus_seconds(i64::from(self.valid_for_seconds)))
     }
 
-    /// What became of it at `now`. `token` is its token's record; `None` if that was deleted.
+    /// What became of it at `now`. `of_token` is what is open of its token
+    /// ([`TokenRecord::open_approvals`](super::TokenRecord::open_approvals)); `None` ends them all.
     #[must_use]
-    pub fn status(&self, token: Option<&TokenRecord>, now: Timestamp) -> ApprovalStatus {
-        let token = token.filter(|token| token.may_hold_approvals(now));
-        let lists = |listed: fn(&TokenApprovals, &ApprovalId) -> bool| {
-            token.is_some_and(|token| listed(&token.approvals, &self.id))
-        };
+    pub fn status(&self, of_token: Option<&TokenApprovals>, now: Timestamp) -> ApprovalStatus {
+        let lists =
+            |listed: fn(&TokenApprovals, &ApprovalId) -> bool| of_token.is_some_and(|open| listed(open, &self.id));
         match (&self.decision, self.expires_at()) {
             _ if self.ended.is_some() => ApprovalStatus::Ended,
             (Some(_), None) => ApprovalStatus::Rejected,
@@ -183,14 +180,6 @@ impl Approval {
             expires_at,
             by: decision.by.clone(),
         })
-    }
-}
-
-impl TokenRecord {
-    /// Whether the token can have pending and live approvals: it is neither revoked nor disabled nor expired.
-    #[must_use]
-    pub fn may_hold_approvals(&self, now: Timestamp) -> bool {
-        self.revoked.is_none() && self.disabled.is_none() && !self.has_expired(now)
     }
 }
 
@@ -267,8 +256,6 @@ impl fmt::Display for ApprovalId {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::grants::Grants;
-    use crate::token::{DisableReason, DisabledState, Revocation, RevocationDetails};
 
     const REQUESTED: i64 = 1_800_000_000;
 
@@ -301,19 +288,16 @@ pub(crate) mod tests {
         Approval { decision: Some(decision), ..approval() }
     }
 
-    /// The token of an approval, whose record lists it as pending or live.
-    fn token(approval: &Approval) -> TokenRecord {
-        let grants = Grants::single(vec!["*".parse().unwrap()], vec![Resource::All]);
-        let (name, owner) = (approval.token_name.clone(), approval.owner.clone());
-        let record = TokenRecord::new(approval.token.clone(), name, owner, grants, Actor::Bootstrap, at(-100));
+    /// What is open of its token, which lists the approval as pending or live.
+    fn open(approval: &Approval) -> TokenApprovals {
         let live: Vec<_> = approval.to_live().into_iter().collect();
         let pending = if live.is_empty() { vec![approval.to_pending()] } else { Vec::new() };
-        TokenRecord { approvals: TokenApprovals { pending, live }, ..record }
+        TokenApprovals { pending, live }
     }
 
     #[test]
     fn the_status_of_an_approval_follows_its_decision_and_the_time() {
-        let status = |approval: &Approval, now| approval.status(Some(&token(approval)), at(now));
+        let status = |approval: &Approval, now| approval.status(Some(&open(approval)), at(now));
         assert_eq!(status(&approval(), 0), ApprovalStatus::Pending);
         assert_eq!(status(&approval(), 86_399), ApprovalStatus::Pending);
         assert_eq!(status(&approval(), 86_400), ApprovalStatus::Lapsed);
@@ -329,23 +313,11 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_approval_ends_with_its_token() {
-        let by = || Actor::Bootstrap;
+    fn an_approval_ends_when_its_token_no_longer_lists_it() {
         for (approval, active) in [(approval(), ApprovalStatus::Pending), (decided(true), ApprovalStatus::Approved)] {
-            let token = token(&approval);
-            assert_eq!(approval.status(Some(&token), at(70)), active);
-            let revoked = Some(Revocation { at: at(65), by: by(), grounds: RevocationDetails::default() });
-            let disabled = Some(DisabledState { at: at(65), by: None, why: DisableReason::Owner });
-            let ends = [
-                Some(TokenRecord { revoked, ..token.clone() }),
-                Some(TokenRecord { disabled, ..token.clone() }),
-                Some(TokenRecord { expires_at: Some(at(70)), ..token.clone() }),
-                // Enabled again.
-                Some(TokenRecord { approvals: TokenApprovals::default(), ..token }),
-                None,
-            ];
-            for token in ends {
-                assert_eq!(approval.status(token.as_ref(), at(70)), ApprovalStatus::Ended, "{token:?}");
+            assert_eq!(approval.status(Some(&open(&approval)), at(70)), active);
+            for ended in [None, Some(&TokenApprovals::default())] {
+                assert_eq!(approval.status(ended, at(70)), ApprovalStatus::Ended, "{ended:?}");
             }
         }
     }

@@ -2,13 +2,16 @@
 //!
 //! This module must not know about storage or HTTP.
 
+mod actor;
 pub(crate) mod approval;
 mod event;
 mod issued_token;
 mod record;
 mod settings;
+mod string_enum;
 mod user_agent;
 
+pub use actor::Actor;
 pub use approval::{
     APPROVAL_LAPSE_SECONDS, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, LiveApproval, MAX_LIVE_APPROVALS,
     MAX_PENDING_APPROVALS, PendingApproval, TokenApprovals, request_key,
@@ -16,8 +19,7 @@ pub use approval::{
 pub use event::{ApprovalDetail, ApprovalStep, EVENT_KINDS, Event, EventKind, EventOrigin, FieldChange};
 pub use issued_token::IssuedToken;
 pub use record::{
-    Actor, DisableReason, DisabledState, LastUse, Revocation, RevocationDetails, RevokeReason, Status, TokenRecord,
-    TokenState,
+    DisableReason, DisabledState, LastUse, Revocation, RevocationDetails, RevokeReason, Status, TokenRecord, TokenState,
 };
 pub use settings::Settings;
 pub use user_agent::UserAgentFamily;

@@ -1,18 +1,14 @@
 //! The record of a token: everything except its secrets.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 
-use serde::Serialize;
-
-use super::{TokenApprovals, UserAgentFamily};
-use crate::catalog::{RoleName, TrustRuleName};
+use super::string_enum::string_enum;
+use super::{Actor, TokenApprovals, UserAgentFamily};
+use crate::catalog::RoleName;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::grants::{Grants, IpAllowlist};
 use crate::secret::TokenId;
 use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
-use crate::validation::ValidationError;
 
 /// A token's record, as every function except the authorizer reads it: without digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +162,13 @@ impl TokenRecord {
         }
     }
 
+    /// The pending and live approvals; `None` if the token is revoked, disabled or expired, which ends them.
+    #[must_use]
+    pub fn open_approvals(&self, now: Timestamp) -> Option<&TokenApprovals> {
+        let is_open = self.revoked.is_none() && self.disabled.is_none() && !self.has_expired(now);
+        is_open.then_some(&self.approvals)
+    }
+
     /// Whether the expiry has passed.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {
@@ -207,36 +210,6 @@ impl TokenState {
         }
     }
 }
-
-macro_rules! string_enum {
-    ($(#[$doc:meta])* $name:ident: $($(#[$of:meta])* $variant:ident = $word:literal),+; $wrong:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$of])* $variant),+ }
-
-        impl $name {
-            /// The text form.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ValidationError;
-
-            fn from_str(text: &str) -> Result<Self, ValidationError> {
-                match text {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(ValidationError::new($wrong)),
-                }
-            }
-        }
-    };
-}
-
-pub(super) use string_enum;
 
 string_enum! {
     /// Status of a token.
@@ -280,51 +253,6 @@ string_enum! {
     "must be owner, admin or secret_reuse"
 }
 
-/// The actor of a change. Written as `token:<id>`, `session:<owner>`, `trust:<rule>` for a CI job whose
-/// identity matched a trust rule, `bootstrap` for a direct invocation of the create function with AWS
-/// credentials, or `restore` for the check of a restored table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Actor {
-    /// A token.
-    Token(TokenId),
-    /// A signed-in user.
-    Session(OwnerId),
-    /// A CI job, through this trust rule.
-    Trust(TrustRuleName),
-    /// A direct invocation with AWS credentials.
-    Bootstrap,
-    /// `portcullis restore-check`.
-    Restore,
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Token(id) => write!(f, "token:{id}"),
-            Self::Session(owner) => write!(f, "session:{owner}"),
-            Self::Trust(rule) => write!(f, "trust:{rule}"),
-            Self::Bootstrap => f.write_str("bootstrap"),
-            Self::Restore => f.write_str("restore"),
-        }
-    }
-}
-
-impl FromStr for Actor {
-    type Err = ValidationError;
-
-    fn from_str(text: &str) -> Result<Self, ValidationError> {
-        let wrong = || ValidationError::new("must be token:<id>, session:<owner>, trust:<rule>, bootstrap or restore");
-        match text.split_once(':') {
-            Some(("token", id)) => id.parse().map(Self::Token),
-            Some(("session", owner)) => OwnerId::from_stored(owner).map(Self::Session).ok_or_else(wrong),
-            Some(("trust", rule)) => TrustRuleName::from_stored(rule).map(Self::Trust).ok_or_else(wrong),
-            None if text == "bootstrap" => Ok(Self::Bootstrap),
-            None if text == "restore" => Ok(Self::Restore),
-            _ => Err(wrong()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,6 +284,21 @@ mod tests {
         let idle = TokenRecord { expires_at: None, ..expired };
         assert_eq!(idle.state(at(200), 30), TokenState::Idle);
         assert_eq!(idle.state(at(200), 0), TokenState::Active);
+    }
+
+    #[test]
+    fn a_tokens_approvals_end_with_it() {
+        let open = record();
+        assert_eq!(open.open_approvals(at(101)), Some(&TokenApprovals::default()));
+        let revoked = Some(Revocation { at: at(101), by: Actor::Bootstrap, grounds: RevocationDetails::default() });
+        let disabled = Some(DisabledState { at: at(101), by: None, why: DisableReason::Owner });
+        for ended in [
+            TokenRecord { revoked, ..record() },
+            TokenRecord { disabled, ..record() },
+            TokenRecord { expires_at: Some(at(101)), ..record() },
+        ] {
+            assert_eq!(ended.open_approvals(at(101)), None, "{ended:?}");
+        }
     }
 
     #[test]
@@ -417,16 +360,6 @@ mod tests {
         assert_eq!(since(TokenRecord { last_used: used(at(110)), ..record() }), at(110));
         assert_eq!(since(TokenRecord { last_used: used(at(110)), enabled_at: Some(at(120)), ..record() }), at(120));
         assert_eq!(since(TokenRecord { rotated_at: Some(at(130)), enabled_at: Some(at(120)), ..record() }), at(130));
-    }
-
-    #[test]
-    fn a_printed_actor_parses_to_itself() {
-        for good in ["token:0123456789abcdef", "session:alice", "trust:deploy", "bootstrap", "restore"] {
-            assert_eq!(good.parse::<Actor>().unwrap().to_string(), good);
-        }
-        for bad in ["", "token", "token:x", "user:alice", "bootstrap:x", "Restore"] {
-            assert!(bad.parse::<Actor>().is_err(), "{bad:?}");
-        }
     }
 
     #[test]

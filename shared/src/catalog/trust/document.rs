@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{ClaimPattern, MAX_EXCHANGED_SECONDS, MIN_SECONDS, TrustRule, TrustRuleName};
-use crate::catalog::document::{DocumentReader, written_duration};
+use crate::catalog::document::DocumentReader;
+use crate::catalog::duration::written_duration;
 use crate::grants::{Grant, Grants, Permission, Resource};
 
 const KNOWN: &str = "name, issuer, audience, claims, grants, lifetime";
