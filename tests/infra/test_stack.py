@@ -10,13 +10,14 @@ ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = [ROOT / "template.yaml", *ROOT.glob("infra/*.yaml"), *ROOT.glob("examples/*/*.yaml")]
 TEMPLATES = [path for path in TEMPLATES if "AWSTemplateFormatVersion" in path.read_text()]
 FUNCTIONS = {
-    "Authorizer", "Catalog", "Console", "Create", "Exchange", "Introspect", "Read", "Revoke", "Rotate", "Update",
+    "Approvals", "Authorizer", "Catalog", "Console", "Create", "Exchange", "Introspect", "Read", "Revoke", "Rotate",
+    "Update",
 }  # fmt: skip
 # The functions that need each setting. Without its variable, a function would use the code's default and
 # ignore the parameter.
 READERS = {
     "PORTCULLIS_TABLE": FUNCTIONS - {"Console"},
-    "PORTCULLIS_PREFIX": FUNCTIONS - {"Catalog", "Console", "Read", "Update"},
+    "PORTCULLIS_PREFIX": FUNCTIONS - {"Approvals", "Catalog", "Console", "Read", "Update"},
     "PORTCULLIS_RETENTION_DAYS": {"Create", "Exchange", "Read", "Revoke", "Rotate", "Update"},
     "PORTCULLIS_HISTORY_DAYS": FUNCTIONS - {"Catalog", "Console"},
     "PORTCULLIS_TOKEN_MANAGEMENT": FUNCTIONS - {"Console", "Exchange"},

@@ -7,7 +7,7 @@
 //! `cli/tests`, and the workflow in `examples/ci`, whose steps are run there.
 //!
 //! Out of scope: "MFA", "Idle timeout" and "Logout" of sessions are up to the identity provider.
-//! "Deploy Approvals" are up to the protected API. "Tokens should only be used over HTTPS" is up to
+//! "Tokens should only be used over HTTPS" is up to
 //! the gateway, which serves only HTTPS.
 //!
 //! Different on purpose: the random component is base62 with a checksum, not base64url, and
@@ -180,12 +180,8 @@ fn each_role_allows_its_row_of_the_table() {
         ("GET /apps/{app}/releases", "ops deployer cicd admin"),
         ("POST /apps/{app}/releases", "deployer cicd admin"),
         ("GET /apps/{app}/releases/{release}", "ops deployer cicd admin"),
-        ("POST /apps/{app}/releases/{release}/promote", "deployer cicd admin"),
-        ("GET /apps/{app}/deploy-approvals", "deployer cicd admin"),
-        ("POST /apps/{app}/deploy-approvals", "deployer cicd admin"),
-        ("GET /apps/{app}/deploy-approvals/{id}", "deployer cicd admin"),
-        ("POST /apps/{app}/deploy-approvals/{id}/approve", "admin"),
-        ("POST /apps/{app}/deploy-approvals/{id}/reject", "admin"),
+        // With an approval, cicd too.
+        ("POST /apps/{app}/releases/{release}/promote", "deployer admin"),
         ("GET /instances", "viewer ops deployer admin"),
         ("GET /instances/{instance}", "viewer ops deployer admin"),
         ("GET /system", "viewer ops deployer admin"),

@@ -67,7 +67,9 @@ impl WantedApproval {
             let message = format!("your token does not have {permission} on {resource}");
             return Err(Problem::exceeds_grants(vec![FieldError::new("permission", message)]));
         }
-        let Some(rule) = catalog.approval_rule(&permission).filter(|rule| rule.overlaps(&resource)) else {
+        let rule = catalog.approval_rule(&permission);
+        let Some(rule) = rule.filter(|rule| rule.overlaps(&resource) && !rule.is_waived_on(&token.grants, &resource))
+        else {
             let message = format!("{permission} needs no approval on {resource}");
             return Err(Problem::invalid(vec![FieldError::new("permission", message)]));
         };

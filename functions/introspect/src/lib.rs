@@ -55,7 +55,7 @@ async fn introspect(app: &App, request: &Request) -> ApiResult {
                 Some(request) => Some(decide(app, &record, request, &rules).await?),
                 None => None,
             };
-            Ok(json(StatusCode::OK, &introspection(record, decision)))
+            Ok(json(StatusCode::OK, &introspection(&record, decision)))
         }
     }
 }
@@ -140,7 +140,7 @@ async fn decide(
     Ok(decision)
 }
 
-fn introspection(record: TokenRecord, decision: Option<Decision>) -> Introspection {
+fn introspection(record: &TokenRecord, decision: Option<Decision>) -> Introspection {
     let scope = record.grants.to_oauth_scope();
     let (id, owner) = (record.id.to_string(), record.owner.to_string());
     let (name, grants) = (record.name.to_string(), Grant::all(&record.grants));

@@ -18,7 +18,9 @@ pub(super) fn unapproved<'a>(
     now: Timestamp,
 ) -> Option<Needed<'a>> {
     let Principal::Token(record) = principal else { return None };
-    needed.into_iter().find(|needed| needs_approval(rules, *needed) && live(record, rules, *needed, now).is_none())
+    needed
+        .into_iter()
+        .find(|needed| needs_approval(rules, &record.grants, *needed) && live(record, rules, *needed, now).is_none())
 }
 
 /// The live approvals that an allowed request of a token uses, each once.
@@ -40,7 +42,7 @@ pub fn approvals_used<'a>(
     let Ok(path) = RequestPath::parse(raw) else { return Vec::new() };
     let mut used: Vec<&LiveApproval> = Vec::new();
     for needed in requirement(rules, asked.api, asked.target, &path).needed() {
-        if needs_approval(rules, needed)
+        if needs_approval(rules, &record.grants, needed)
             && let Some(approval) = live(record, rules, needed, now)
             && !used.contains(&approval)
         {
@@ -51,10 +53,10 @@ pub fn approvals_used<'a>(
 }
 
 /// The grants with which a token's requests are allowed as long as a gateway may cache the response: a permission that
-/// needs approval everywhere is granted on the resources of its live approvals only.
+/// needs approval everywhere is granted on the resources of its live approvals only, and where the approval is waived.
 ///
 /// # Errors
-/// When a permission needs approval on some resources only, or is granted by a wildcard.
+/// When a permission needs approval on some resources only, or is granted by a wildcard that does not waive it.
 pub(super) fn approved_grants(
     record: &TokenRecord,
     rules: &AuthzContext<'_>,
@@ -62,21 +64,24 @@ pub(super) fn approved_grants(
 ) -> Result<Grants, NotExpressible> {
     let mut grants: Vec<Grant> = record.grants.iter().cloned().collect();
     for (permission, rule) in rules.catalog.approval_rules() {
-        let held = || record.grants.iter().flat_map(|grant| &grant.permissions).filter(|held| held.covers(permission));
-        if held().next().is_none() {
+        let waives = |grant: &Grant| rule.unless.as_ref().is_some_and(|unless| grant.has_permission(unless));
+        let is_bound = |grant: &&Grant| grant.has_permission(permission) && !waives(grant);
+        let bound = || record.grants.iter().filter(is_bound);
+        if bound().next().is_none() {
             continue;
         }
-        if !rule.is_everywhere() || held().any(|held| held != permission) {
+        let mut held = bound().flat_map(|grant| &grant.permissions).filter(|held| held.covers(permission));
+        if !rule.is_everywhere() || held.any(|held| held != permission) {
             return Err(NotExpressible::ApprovalRequired(permission.to_string()));
         }
-        for grant in &mut grants {
+        for grant in grants.iter_mut().filter(|grant| !waives(grant)) {
             grant.permissions.retain(|held| held != permission);
         }
         let live = record.approvals.live.iter().filter(|live| live.permission == *permission);
-        for approval in live.filter(|live| is_usable(live, rules, now)) {
-            let of = record.grants.iter().filter(|grant| grant.has_permission(permission));
-            let resources: Vec<_> =
-                of.flat_map(|grant| &grant.resources).filter_map(|held| both(held, &approval.resource)).collect();
+        let live = live.filter(|live| is_usable(live, rules, now)).map(|live| &live.resource);
+        let waived = record.grants.iter().filter(|grant| waives(grant)).flat_map(|grant| &grant.resources);
+        for open in live.chain(waived) {
+            let resources = bound().flat_map(|grant| &grant.resources).filter_map(|held| both(held, open)).collect();
             grants.push(Grant { permissions: vec![permission.clone()], resources });
         }
     }
@@ -89,8 +94,9 @@ fn both(one: &Resource, other: &Resource) -> Option<Resource> {
     if one.covers(other) { Some(other.clone()) } else { other.covers(one).then(|| one.clone()) }
 }
 
-fn needs_approval(rules: &AuthzContext<'_>, (permission, resource): Needed<'_>) -> bool {
-    rules.catalog.approval_rule(permission).is_some_and(|rule| rule.applies_to(resource))
+fn needs_approval(rules: &AuthzContext<'_>, grants: &Grants, (permission, resource): Needed<'_>) -> bool {
+    let rule = rules.catalog.approval_rule(permission);
+    rule.is_some_and(|rule| rule.applies_to(resource) && !rule.is_waived_for(grants, resource))
 }
 
 /// The live approval for a use. One for any number of uses comes before one for a single use.
@@ -124,9 +130,9 @@ impl Requirement {
         own.into_iter().chain(lookalikes.iter().map(|it| (&it.permission, it.resource.as_str())))
     }
 
-    /// Whether a token needs an approval for it.
-    pub(super) fn needs_approval(&self, rules: &AuthzContext<'_>) -> bool {
-        self.needed().any(|needed| needs_approval(rules, needed))
+    /// Whether a token with these grants needs an approval for it.
+    pub(super) fn needs_approval(&self, rules: &AuthzContext<'_>, grants: &Grants) -> bool {
+        self.needed().any(|needed| needs_approval(rules, grants, needed))
     }
 }
 
@@ -142,12 +148,15 @@ mod tests {
     const CATALOG: &str = r#"{
         "permissions": {
             "app:deploy": {"description": "", "approval": {"valid_for": "15m"}},
-            "db:drop": {"description": "", "approval": {"valid_for": "15m", "uses": "once", "resources": ["db/prod"]}}
+            "db:drop": {"description": "", "approval": {"valid_for": "15m", "uses": "once", "resources": ["db/prod"]}},
+            "job:run": {"description": "", "approval": {"valid_for": "15m", "unless": "job:unapproved"}},
+            "job:unapproved": ""
         },
         "roles": {"all": {"permissions": ["*"]}},
         "routes": [
             {"match": "POST /apps/{app}/deploy", "permission": "app:deploy", "resource": "app/{app}"},
-            {"match": "DELETE /dbs/{db}", "permission": "db:drop", "resource": "db/{db}"}
+            {"match": "DELETE /dbs/{db}", "permission": "db:drop", "resource": "db/{db}"},
+            {"match": "POST /jobs/{job}", "permission": "job:run", "resource": "job/{job}"}
         ]}"#;
 
     fn at(seconds: i64) -> Timestamp {
@@ -167,7 +176,7 @@ mod tests {
 
     fn token(live: Vec<LiveApproval>) -> TokenRecord {
         let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
-        let all = grants(&[(&["*"], &["*"])]);
+        let all = grants(&[(&["app:*", "apps:*", "db:drop", "job:run"], &["*"])]);
         let mut record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), all, Actor::Bootstrap, at(0));
         record.approvals.live = live;
         record
@@ -213,6 +222,18 @@ mod tests {
     fn approval_may_be_needed_below_a_resource_only() {
         assert_eq!(decided(&token(vec![]), 0, "DELETE", "dbs/test", 1), "allow");
         assert_eq!(decided(&token(vec![]), 0, "DELETE", "dbs/prod", 1), "db:drop on db/prod");
+    }
+
+    #[test]
+    fn another_permission_may_waive_the_approval_where_the_token_has_it() {
+        let job =
+            |held: Grants, path: &str| decided(&TokenRecord { grants: held, ..token(vec![]) }, 0, "POST", path, 1);
+        let run = (["job:run"].as_slice(), ["*"].as_slice());
+        assert_eq!(job(grants(&[run]), "jobs/a"), "job:run on job/a");
+        let waived = || grants(&[run, (&["job:unapproved"], &["job/a"])]);
+        assert_eq!(job(waived(), "jobs/a"), "allow");
+        assert_eq!(job(waived(), "jobs/b"), "job:run on job/b");
+        assert_eq!(job(grants(&[(&["*"], &["*"])]), "jobs/b"), "allow");
     }
 
     #[test]
@@ -287,5 +308,13 @@ mod tests {
         let wildcard = approved(grants(&[(&["app:*"], &["*"])]), "*");
         assert!(wildcard.unwrap_err().contains("app:deploy needs approval"));
         assert!(approved(grants(&[(&["db:drop"], &["db/test"])]), "*").is_err());
+        let run = (["job:run"].as_slice(), ["job"].as_slice());
+        let waived = (["job:unapproved"].as_slice(), ["job/a", "job/b/*"].as_slice());
+        let open = (["job:run"].as_slice(), ["job/a", "job/b/*"].as_slice());
+        let found = approved(grants(&[run, waived]), "*").unwrap();
+        assert_eq!(found.uncovered(&grants(&[waived, open])), []);
+        assert_eq!(grants(&[waived, open]).uncovered(&found), []);
+        let all = || grants(&[(&["job:*"], &["*"])]);
+        assert_eq!(approved(all(), "*"), Ok(all()));
     }
 }

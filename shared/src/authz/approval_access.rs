@@ -96,7 +96,8 @@ mod tests {
     }
 
     fn rule(token_approvers: bool) -> ApprovalRule {
-        ApprovalRule { valid_for_seconds: 60, uses: ApprovalUses::Any, resources: vec![Resource::All], token_approvers }
+        let (uses, resources) = (ApprovalUses::Any, vec![Resource::All]);
+        ApprovalRule { valid_for_seconds: 60, uses, resources, unless: None, token_approvers }
     }
 
     /// The token that asks has the ID `0123456789abcdef` and the owner alice.

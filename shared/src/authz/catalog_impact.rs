@@ -111,7 +111,7 @@ impl<'a> CatalogImpact<'a> {
         // A token that needs an approval can no longer make the request alone.
         let allows = |rules| {
             let needed = requirement(rules, Api::Protected, target, &path);
-            needed.is_met_by(grants) && !needed.needs_approval(rules)
+            needed.is_met_by(grants) && !needed.needs_approval(rules, grants)
         };
         match (allows(&self.before), allows(&self.after)) {
             (true, false) => _ = impact.loses.insert(was_listed.or(route)),

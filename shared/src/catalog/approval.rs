@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::duration::written_duration;
 use super::{Catalog, CatalogIssue};
-use crate::grants::{MAX_RESOURCES, Permission, Resource};
+use crate::grants::{Grants, MAX_RESOURCES, Permission, Resource};
 use crate::validation::ValidationError;
 
 /// Minimum duration of an approval, in seconds.
@@ -21,6 +21,8 @@ pub struct ApprovalRule {
     pub uses: ApprovalUses,
     /// The resources on which the permission needs approval.
     pub resources: Vec<Resource>,
+    /// A permission that waives the approval on the resources on which a token has it.
+    pub unless: Option<Permission>,
     /// Whether tokens may approve and reject, too.
     pub token_approvers: bool,
 }
@@ -46,6 +48,18 @@ impl ApprovalRule {
     #[must_use]
     pub fn overlaps(&self, resource: &Resource) -> bool {
         self.resources.iter().any(|listed| listed.covers(resource) || resource.covers(listed))
+    }
+
+    /// Whether these grants waive the approval on the resource with this name.
+    #[must_use]
+    pub fn is_waived_for(&self, grants: &Grants, name: &str) -> bool {
+        self.unless.as_ref().is_some_and(|unless| grants.allows(unless, name))
+    }
+
+    /// Whether these grants waive the approval on everything that the resource covers.
+    #[must_use]
+    pub fn is_waived_on(&self, grants: &Grants, resource: &Resource) -> bool {
+        self.unless.as_ref().is_some_and(|unless| grants.covers(unless, resource))
     }
 
     /// Whether requests on every resource need approval.

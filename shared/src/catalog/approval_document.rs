@@ -1,7 +1,7 @@
 //! Reads and writes an approval rule.
 //!
 //! ```json
-//! { "valid_for": "15m", "uses": "once", "resources": ["app/billing"], "token_approvers": false }
+//! { "valid_for": "15m", "uses": "once", "resources": ["app/billing"], "unless": "app:unapproved" }
 //! ```
 
 use serde_json::{Map, Value, json};
@@ -11,18 +11,20 @@ use super::duration::written_duration;
 use super::{ApprovalRule, ApprovalUses, MAX_APPROVAL_SECONDS, MIN_APPROVAL_SECONDS};
 use crate::grants::Resource;
 
-const KNOWN: &str = "valid_for, uses, resources, token_approvers";
+const KNOWN: &str = "valid_for, uses, resources, unless, token_approvers";
 
 impl ApprovalRule {
     pub(super) fn to_document(&self) -> Value {
-        let mut document = json!({ "valid_for": written_duration(self.valid_for_seconds), "uses": self.uses.as_str() });
-        if !self.is_everywhere() {
-            document["resources"] = self.resources.iter().map(ToString::to_string).collect();
-        }
-        if self.token_approvers {
-            document["token_approvers"] = json!(true);
-        }
-        document
+        let resources: Vec<_> = self.resources.iter().map(ToString::to_string).collect();
+        let fields = [
+            ("valid_for", Some(json!(written_duration(self.valid_for_seconds)))),
+            ("uses", Some(json!(self.uses.as_str()))),
+            // The others are left out if they are as by default.
+            ("resources", (!self.is_everywhere()).then(|| json!(resources))),
+            ("unless", self.unless.as_ref().map(|unless| json!(unless.to_string()))),
+            ("token_approvers", self.token_approvers.then_some(json!(true))),
+        ];
+        fields.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 
@@ -31,7 +33,8 @@ impl DocumentReader {
         let mut fields: Map<_, _> = self.object(path, value)?;
         let at = |field: &str| format!("{path}.{field}");
         let (valid_for, uses) = (fields.remove("valid_for"), fields.remove("uses"));
-        let (resources, token_approvers) = (fields.remove("resources"), fields.remove("token_approvers"));
+        let (resources, unless) = (fields.remove("resources"), fields.remove("unless"));
+        let token_approvers = fields.remove("token_approvers");
         self.reject_unknown(&at(""), fields, KNOWN);
         if valid_for.is_none() {
             self.add_issue(at("valid_for"), "is required; say how long an approval lasts, as in 15m");
@@ -55,6 +58,10 @@ impl DocumentReader {
                 reader.text(path, value).map(|text| Resource::from_stored(&text))
             }),
         };
+        let unless = match unless {
+            None => Some(None),
+            Some(value) => self.permission(&at("unless"), &value).map(Some),
+        };
         let token_approvers = match token_approvers {
             None => Some(false),
             Some(value) => {
@@ -68,6 +75,7 @@ impl DocumentReader {
             valid_for_seconds: valid_for?,
             uses: uses?,
             resources: resources?,
+            unless: unless?,
             token_approvers: token_approvers?,
         })
     }

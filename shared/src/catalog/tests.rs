@@ -462,26 +462,28 @@ fn new_group_permissions_are_those_that_groups_did_not_have() {
 }
 
 /// A catalog whose permission `app:deploy` has this approval rule.
-fn with_approval(rule: Value) -> Value {
+fn with_approval(rule: &Value) -> Value {
     json!({"permissions": {"app:deploy": {"description": "Deploy an app", "approval": rule}}})
 }
 
 #[test]
 fn a_permission_may_require_approval() {
     let permission: Permission = "app:deploy".parse().unwrap();
-    let rule = |rule: Value| Catalog::read(&with_approval(rule)).unwrap().approval_rule(&permission).cloned().unwrap();
+    let rule = |rule: Value| Catalog::read(&with_approval(&rule)).unwrap().approval_rule(&permission).cloned().unwrap();
     let short = rule(json!({"valid_for": "15m"}));
     assert_eq!((short.valid_for_seconds, short.uses, short.token_approvers), (900, ApprovalUses::Any, false));
     assert!(short.is_everywhere() && short.applies_to("app/x"));
     let long = rule(json!({
-        "valid_for": "24h", "uses": "once", "resources": ["app/billing", "app/eu/*"], "token_approvers": true
+        "valid_for": "24h", "uses": "once", "resources": ["app/billing", "app/eu/*"], "unless": "app:write",
+        "token_approvers": true
     }));
     assert_eq!((long.valid_for_seconds, long.uses, long.token_approvers), (86_400, ApprovalUses::Once, true));
+    assert_eq!(long.unless, Some("app:write".parse().unwrap()));
     assert!(!long.is_everywhere() && long.applies_to("app/billing/web") && !long.applies_to("app/eu"));
     for (resource, overlaps) in [("app", true), ("app/billing/web", true), ("*", true), ("app/payroll", false)] {
         assert_eq!(long.overlaps(&resource.parse().unwrap()), overlaps, "{resource}");
     }
-    for document in [with_approval(json!({"valid_for": "90s"})), with_approval(long.to_document())] {
+    for document in [with_approval(&json!({"valid_for": "90s"})), with_approval(&long.to_document())] {
         let catalog = Catalog::read(&document).unwrap();
         assert_eq!(Catalog::read(&catalog.to_document()).as_ref(), Ok(&catalog));
         assert_eq!(Catalog::from_stored(&catalog.to_document().to_string()).as_ref(), Some(&catalog));
@@ -494,9 +496,9 @@ fn every_wrong_field_of_an_approval_rule_is_named_with_its_value() {
         "valid_for": "25h", "uses": "twice", "resources": ["app//x", "*", "*"], "token_approvers": "yes", "by": "alice"
     });
     assert_eq!(
-        issues(&with_approval(wrong)),
+        issues(&with_approval(&wrong)),
         [
-            "permissions.app:deploy.approval.by: is unknown; use one of valid_for, uses, resources, token_approvers",
+            "permissions.app:deploy.approval.by: is unknown; use one of valid_for, uses, resources, unless, token_approvers",
             "permissions.app:deploy.approval.valid_for: \"25h\" must be a whole number and s, m or h, as in 15m, from 1m to 24h",
             "permissions.app:deploy.approval.uses: \"twice\" must be any or once",
             "permissions.app:deploy.approval.resources[2]: \"*\" is listed twice",
@@ -510,9 +512,13 @@ fn every_wrong_field_of_an_approval_rule_is_named_with_its_value() {
         (json!({"valid_for": "1m", "resources": []}), ".resources"),
         (json!({"valid_for": "1m", "resources": ["app//x"]}), ".resources[0]"),
         (json!({"valid_for": "1m", "resources": vec!["a"; 51]}), ".resources"),
+        (json!({"valid_for": "1m", "unless": "app"}), ".unless"),
+        (json!({"valid_for": "1m", "unless": "app:*"}), ".unless"),
+        (json!({"valid_for": "1m", "unless": "app:deploy"}), ".unless"),
+        (json!({"valid_for": "1m", "unless": "app:depoly"}), ".unless"),
         (json!("15m"), ""),
     ] {
-        assert_eq!(place(&with_approval(rule.clone())), format!("permissions.app:deploy.approval{field}"), "{rule}");
+        assert_eq!(place(&with_approval(&rule)), format!("permissions.app:deploy.approval{field}"), "{rule}");
     }
     let extra = json!({"permissions": {"app:deploy": {"description": "", "uses": "any"}}});
     assert_eq!(place(&extra), "permissions.app:deploy.uses");
@@ -539,7 +545,7 @@ fn the_permissions_of_approvals_may_have_any_description() {
 #[test]
 fn with_authorizer_caching_an_approval_is_neither_for_one_use_nor_shorter() {
     let issues = |rule: Value, cache_seconds| {
-        let issues = Catalog::read(&with_approval(rule)).unwrap().approval_issues_with_cache(cache_seconds);
+        let issues = Catalog::read(&with_approval(&rule)).unwrap().approval_issues_with_cache(cache_seconds);
         issues.into_iter().map(|issue| format!("{}: {}", issue.path, issue.message)).collect::<Vec<_>>()
     };
     let once = json!({"valid_for": "5m", "uses": "once"});

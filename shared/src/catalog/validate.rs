@@ -44,6 +44,16 @@ impl Catalog {
             }
             if let Some(rule) = self.approvals.get(permission) {
                 approval::check_resources(&path, rule, issues);
+                let path = format!("{path}.approval.unless");
+                if let Some(unless) = &rule.unless {
+                    check_permission_syntax(&path, unless, issues);
+                    if unless.is_wildcard() || unless == permission {
+                        let message = "must be one other permission, without *";
+                        issues.push(CatalogIssue::of_text(path, &unless.to_string(), message));
+                    } else {
+                        self.check_known(path, unless, issues);
+                    }
+                }
             }
         }
     }

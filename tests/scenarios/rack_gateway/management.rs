@@ -105,7 +105,7 @@ fn each_token_tracks_its_name_permissions_creation_and_last_use() {
 fn a_token_is_replaced_by_a_new_one_with_the_same_role() {
     let stack = rack_gateway();
     let (old, new) = (cicd(&stack), cicd(&stack));
-    let deploy = |token| stack.post("/demo/apps/myapp/releases/R1/promote").bearer(token).send().status;
+    let deploy = |token| stack.post("/demo/apps/myapp/releases").bearer(token).send().status;
     assert_eq!((deploy(&old), deploy(&new)), (200, 200));
     stack.delete(&old.path()).bearer(admin(&stack)).send().expect(204);
     assert_eq!((deploy(&old), deploy(&new)), (401, 200));

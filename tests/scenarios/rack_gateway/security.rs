@@ -131,27 +131,24 @@ fn token_based_requests_are_distinguishable_from_session_based_requests() {
 /// "Token role determines permissions", "For sensitive operations requiring human approval,
 /// use Deploy Approvals."
 #[test]
-fn a_cicd_token_asks_for_approval_and_cannot_give_it() {
+fn a_cicd_token_deploys_only_with_a_persons_approval() {
     let stack = rack_gateway();
-    let token = cicd(&stack);
-    let approvals = "/demo/apps/myapp/deploy-approvals";
-    stack.post(approvals).bearer(&token).send().expect(200);
-    stack.get(&format!("{approvals}/7")).bearer(&token).send().expect(200);
-    for decision in ["approve", "reject"] {
-        let path = format!("{approvals}/7/{decision}");
-        assert_eq!(
-            stack.post(&path).bearer(&token).send().problem(403, "insufficient_scope")["permission"],
-            "approval:decide"
-        );
-        stack.post(&path).bearer(admin(&stack)).send().expect(200);
+    let (rosa, token) = (admin(&stack), cicd(&stack));
+    let promote = |by: &str| stack.post("/demo/apps/myapp/releases/R1/promote").bearer(by).send();
+    assert_eq!(promote(&token.secret).problem(403, "insufficient_scope")["permission"], "release:promote");
+    let body = json!({"permission": "release:promote", "resource": "app/myapp", "reason": "Deploy R1"});
+    let asked = stack.post("/approvals").bearer(&token).json(&body).send().expect(201).json();
+    let path = format!("/approvals/{}", asked["id"].as_str().unwrap());
+    let approve = |by: &str| stack.post(&format!("{path}/approve")).bearer(by).send();
+    approve(&token.secret).problem(403, "forbidden");
+    approve(&stack.sign_in("dora", &["rack-deployers"])).problem(403, "forbidden");
+    promote(&token.secret).expect(403);
+    approve(&rosa).expect(200);
+    promote(&token.secret).expect(200);
+    // "Full deploy capabilities", "All operations"
+    for role in ["deployer", "admin"] {
+        promote(&create(&stack, &rosa, &with_role("x", role)).secret).expect(200);
     }
-    // The API uses this to decide which callers need an approval.
-    let unapproved = |role: &str| {
-        let token = create(&stack, admin(&stack), &with_role("x", role));
-        let response = stack.get("/demo/apps").bearer(&token).send().expect(200).json();
-        response["principal"]["grants"].as_str().unwrap().contains("deploy:unapproved")
-    };
-    assert_eq!((unapproved("cicd"), unapproved("deployer")), (false, true));
 }
 
 /// "Tokens don't expire automatically"

@@ -64,7 +64,7 @@ pub enum NotExpressible {
     #[error("the route {0} is closed or partly closed among open paths")]
     ClosedRouteInside(String),
     /// A permission needs approval, so that the token may use it only sometimes.
-    #[error("the permission {0} needs approval, and on some resources only or under a wildcard of the token")]
+    #[error("the permission {0} needs approval on some resources only, or the token has it by a wildcard")]
     ApprovalRequired(String),
     /// The result has too many patterns.
     #[error("the allowed paths need more than {MAX_REGIONS} patterns")]

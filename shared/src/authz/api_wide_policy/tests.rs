@@ -64,10 +64,11 @@ fn any_grants() -> impl Strategy<Value = Grants> {
     prop::collection::vec(grant, 1..4).prop_map(Grants::from)
 }
 
-/// Permissions that need approval, with their resources: mostly everywhere.
-fn any_approval_rules() -> impl Strategy<Value = Vec<(String, Vec<String>)>> {
+/// Permissions that need approval, with their resources (mostly everywhere) and the permission that waives it.
+fn any_approval_rules() -> impl Strategy<Value = Vec<(String, Vec<String>, Option<String>)>> {
     let resources = prop_oneof![3 => Just("*".to_owned()), 1 => "(a|b)(/(a|b)){0,1}(/\\*)?"].prop_map(|one| vec![one]);
-    prop::collection::vec(("(a|b):(read|write|go)", resources), 1..3)
+    let unless = prop::option::of("(a|b):(read|write|go)");
+    prop::collection::vec(("(a|b):(read|write|go)", resources, unless), 1..3)
 }
 
 fn any_live_approvals() -> impl Strategy<Value = Vec<LiveApproval>> {
@@ -133,8 +134,11 @@ proptest! {
         cause in ORDINARY, others in prop::collection::vec(ORDINARY, 8)
     ) {
         let mut document = catalog.to_document();
-        for (permission, resources) in rules {
-            let approval = json!({"valid_for": "1h", "resources": resources});
+        for (permission, resources, unless) in rules {
+            let mut approval = json!({"valid_for": "1h", "resources": resources});
+            if let Some(unless) = unless.filter(|unless| *unless != permission) {
+                approval["unless"] = json!(unless);
+            }
             document["permissions"][permission] = json!({"description": "", "approval": approval});
         }
         let catalog = Catalog::read(&document).unwrap();
