@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::snapshot::Snapshot;
 use super::world::{FOREVER, StoredToken, World, created_at};
-use crate::store::unavailable::{asked, request};
+use crate::store::unavailable::{asked, request, request_by};
 
 /// An operation that uses the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,9 @@ pub(super) enum Operation {
     RevokeOwner,
     Delete,
     PutCatalog,
+    RequestApproval,
+    Approve,
+    EndApproval,
 }
 
 /// What the caller of an operation gets.
@@ -77,6 +80,8 @@ pub(super) struct Subject {
     /// The first one is the target.
     pub(super) tokens: Vec<StoredToken>,
     identity: String,
+    /// ID of the request for approval.
+    approval: String,
     note: Option<DeferredWrite>,
     /// A table of its own, where the operation is about a whole table.
     pub(super) world: Option<Arc<World>>,
@@ -95,7 +100,7 @@ impl Subject {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 33] = [
+    pub(super) const ALL: [Self; 36] = [
         Self::DecideOnActive,
         Self::DecideOnRevoked,
         Self::DecideOnDisabled,
@@ -129,6 +134,9 @@ impl Operation {
         Self::RevokeOwner,
         Self::Delete,
         Self::PutCatalog,
+        Self::RequestApproval,
+        Self::Approve,
+        Self::EndApproval,
     ];
 
     /// Its row in the page.
@@ -147,6 +155,7 @@ impl Operation {
             Self::RevokeOwner => "revoke an owner's tokens",
             Self::Delete => "delete",
             Self::PutCatalog => "replace the catalog",
+            Self::RequestApproval | Self::Approve | Self::EndApproval => "request, approve, end an approval",
             _ => "read, list",
         }
     }
@@ -216,6 +225,13 @@ impl Operation {
                 subject.tokens.swap(0, 1);
             }
             Self::RevokeOwner => subject.tokens.push(world.token_until(&owner, None).await),
+            Self::Approve | Self::EndApproval => {
+                let asked = after(Self::RequestApproval, &subject).await;
+                subject.approval = asked["id"].as_str().unwrap().to_owned();
+                if self == Self::EndApproval {
+                    drop(after(Self::Approve, &subject).await);
+                }
+            }
             Self::Tighten | Self::ReadUsage | Self::RecordLaterUse => {
                 let note = world.ask(&subject.tokens[0].secret).await.note.unwrap();
                 let App { tokens, settings, clock } = &world.functions;
@@ -315,6 +331,20 @@ impl Operation {
                 let document = json!({"roles": {"reader": {"permissions": ["apps:read"]}}});
                 catalog::handle(app, send("PUT", "/catalog", &document.to_string())).await
             }
+            Self::RequestApproval => {
+                let body = json!({"permission": "apps:write", "resource": "apps/billing", "reason": "a fault"});
+                let caller = id.unwrap();
+                let request = request_by(caller, "POST", "/approvals", None, Some(&body.to_string()));
+                approvals::handle(app, request).await
+            }
+            Self::Approve => {
+                let request = request("POST", "/approvals/{id}/approve", Some(&subject.approval), Some(""));
+                approvals::handle(app, request).await
+            }
+            Self::EndApproval => {
+                let request = request("DELETE", "/approvals/{id}", Some(&subject.approval), Some(""));
+                approvals::handle(app, request).await
+            }
             decision => panic!("{decision:?} is the authorizer's"),
         };
         answer(&response)
@@ -332,6 +362,9 @@ impl Operation {
             Self::Delete => record.is_none(),
             Self::RecordFirstUse => record.unwrap().was_used,
             Self::RecordLaterUse => false,
+            Self::RequestApproval => snapshot.approvals_of(&subject.tokens[0].id) > 0,
+            Self::Approve => snapshot.approvals[&subject.approval].is_approved,
+            Self::EndApproval => snapshot.approvals[&subject.approval].is_ended,
             _ => record.unwrap().version > self.version_before(),
         }
     }
@@ -345,7 +378,8 @@ impl Operation {
     pub(super) fn is_repeated(self, subject: &Subject, snapshot: &Snapshot) -> bool {
         let versions = subject.tokens.first().and_then(|token| snapshot.records.get(&token.id));
         let created = snapshot.tokens_of(&subject.owner).saturating_sub(subject.tokens.len());
-        created > 1 || versions.is_some_and(|record| record.version > self.version_before() + 1)
+        let asked = subject.tokens.first().map_or(0, |token| snapshot.approvals_of(&token.id));
+        created > 1 || asked > 1 || versions.is_some_and(|record| record.version > self.version_before() + 1)
     }
 }
 

@@ -20,6 +20,16 @@ pub(super) struct Record {
     /// In seconds; 0 if it never expires.
     expires_at: i64,
     is_counted: bool,
+    /// IDs of the pending and of the live approvals.
+    approvals: [BTreeSet<String>; 2],
+}
+
+/// A request for approval.
+#[derive(Debug)]
+pub(super) struct Approval {
+    token: String,
+    pub(super) is_approved: bool,
+    pub(super) is_ended: bool,
 }
 
 /// A token's event.
@@ -39,6 +49,7 @@ pub(super) struct Snapshot {
     /// The slots of each owner.
     slots: BTreeMap<String, BTreeMap<String, i64>>,
     identities: usize,
+    pub(super) approvals: BTreeMap<String, Approval>,
     pub(super) catalog_version: u64,
     catalog_versions: BTreeSet<u64>,
 }
@@ -68,6 +79,17 @@ impl Snapshot {
                 self.slots.insert(owner, slots.map(|(id, until)| (id.clone(), number(until))).collect());
             }
             _ if sk == "JTI" => self.identities += 1,
+            _ if sk == "APPROVAL" => {
+                let decision = item
+                    .get("decision")
+                    .map(|decision| decision.as_m().unwrap()["approved"] == AttributeValue::Bool(true));
+                let approval = Approval {
+                    token: item["request"].as_m().unwrap()["token"].as_s().unwrap().clone(),
+                    is_approved: decision == Some(true),
+                    is_ended: item.contains_key("ended"),
+                };
+                self.approvals.insert(of("APPROVAL#").unwrap(), approval);
+            }
             _ if sk == "CATALOG" => self.catalog_version = version(),
             _ if pk == "CATALOG_VERSIONS" => drop(self.catalog_versions.insert(version())),
             // The usage and its counts decide nothing.
@@ -86,6 +108,11 @@ impl Snapshot {
             record.owner == owner || record.via.as_ref().is_some_and(|via| via.ends_with(&format!("@{owner}")))
         };
         self.records.values().filter(is_theirs).count()
+    }
+
+    /// Number of a token's requests for approval.
+    pub(super) fn approvals_of(&self, token: &str) -> usize {
+        self.approvals.values().filter(|approval| approval.token == token).count()
     }
 
     /// What contradicts that each change was written whole: record, event, slot and identity, or nothing; and a catalog
@@ -124,6 +151,18 @@ impl Snapshot {
         for (owner, slots) in self.slots.iter().filter(|(_, slots)| slots.len() > limit as usize) {
             found.push(format!("{owner}: {slots:?} exceed the limit"));
         }
+        for (id, approval) in &self.approvals {
+            let [is_pending, is_live] = self.records[&approval.token].approvals.each_ref().map(|ids| ids.contains(id));
+            let steps =
+                [true, approval.is_approved, approval.is_ended].into_iter().filter(|happened| *happened).count();
+            let events: &[Event] = self.events.get(&approval.token).map_or(&[], Vec::as_slice);
+            let events = events.iter().filter(|event| event.kind.starts_with("approval_")).count();
+            let open = !approval.is_ended;
+            let agrees = is_pending == (open && !approval.is_approved) && is_live == (open && approval.is_approved);
+            if !agrees || events != steps {
+                found.push(format!("{id}: {approval:?} is pending {is_pending}, live {is_live}, with {events} events"));
+            }
+        }
         let exchanged = self.records.values().filter(|record| record.via.is_some()).count();
         if exchanged != self.identities {
             found.push(format!("{exchanged} tokens for {} identities", self.identities));
@@ -144,6 +183,11 @@ impl Record {
             was_used: item.contains_key("last_use"),
             expires_at: settings.get("expires_at").map_or(0, number),
             is_counted: *origin["counted"].as_bool().unwrap(),
+            approvals: ["pending", "live"].map(|list| {
+                let entries = item.get("approvals").map(|group| group.as_m().unwrap()[list].as_l().unwrap().clone());
+                let id = |entry: &AttributeValue| entry.as_m().unwrap()["id"].as_s().unwrap().clone();
+                entries.unwrap_or_default().iter().map(id).collect()
+            }),
         }
     }
 }
@@ -154,6 +198,7 @@ impl Event {
         let detail = item.get("detail").map(|detail| serde_json::from_str::<Value>(detail.as_s().unwrap()).unwrap());
         let changed_record = match &*kind {
             "first_used" => false,
+            step if step.starts_with("approval_") => false,
             "secret_reuse" => detail.unwrap()["disabled"] == true,
             _ => true,
         };

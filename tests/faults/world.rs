@@ -61,6 +61,9 @@ impl World {
     pub(super) async fn new() -> Self {
         let world = Self::without_catalog(Arc::new(Issuer::start())).await;
         let catalog = json!({
+            "permissions": {
+                "apps:write": {"description": "", "approval": {"valid_for": "15m", "token_approvers": true}},
+            },
             "roles": {"reader": {"permissions": ["apps:read"]}},
             "sessions": {"groups": {"readers": "reader"}},
             "trust": [{

@@ -288,7 +288,14 @@ fn call(method: &str, resource: &str, id: Option<&str>, body: Option<Value>) -> 
 
 /// A request with this body.
 pub(crate) fn request(method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Request {
-    let event: LambdaRequest = serde_json::from_str(&event(method, resource, id, body).to_string()).unwrap();
+    request_by("0123456789abcdef", method, resource, id, body)
+}
+
+/// A request of the token with this ID.
+pub(crate) fn request_by(caller: &str, method: &str, resource: &str, id: Option<&str>, body: Option<&str>) -> Request {
+    let mut event = event(method, resource, id, body);
+    event["requestContext"]["authorizer"]["token_id"] = caller.into();
+    let event: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
     Request::from(event)
 }
 
