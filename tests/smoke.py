@@ -170,6 +170,7 @@ class Smoke:
         self.step("use the revoked token", 401, call("GET", "/me", held.body.get("token", "")))
         catalog = call("GET", "/catalog", self.admin)
         self.step("put the same catalog", 200, call("PUT", "/catalog", self.admin, catalog.body, catalog.etag))
+        self.approval(catalog.body.get("permissions", {}))
         self.exchange(identity)
         explained = {"token_id": token_id, "method": "GET", "path": "/apps/billing"}
         self.step("explain a request", 200, call("POST", "/explain", self.admin, explained))
@@ -195,6 +196,22 @@ class Smoke:
         for number in range(2, most + 1):
             self.create(f"create token {number} of {most}", **grants)
         self.create("create one above the limit", 409, **grants)
+
+    def approval(self, permissions: dict) -> None:
+        """A token requests an approval and withdraws it. Only a session can approve, unless the catalog says otherwise."""
+        needs = [name for name, listed in permissions.items() if isinstance(listed, dict) and "approval" in listed]
+        if not needs:
+            print("--      no approval is requested: no permission of the catalog needs one")
+            return
+        token = self.create("create a token that needs approval", permissions=needs[:1], resources=["*"])
+        secret = token.body.get("token", "")
+        body = {"permission": needs[0], "resource": "smoke", "reason": "smoke test"}
+        asked = self.step("request an approval", 201, self.api.call("POST", "/approvals", secret, body))
+        path = f"/approvals/{asked.body.get('id')}"
+        self.step("list approvals", 200, self.api.call("GET", "/approvals", self.admin))
+        self.step("approve as another token", 403, self.api.call("POST", f"{path}/approve", self.admin))
+        self.step("withdraw it", 200, self.api.call("DELETE", path, secret))
+        self.change("revoke that token", token.body.get("id", ""), "revoke", {"reason": "superseded"})
 
     def exchange(self, identity: str | None) -> None:
         form = {

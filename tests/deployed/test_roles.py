@@ -14,6 +14,7 @@ from probe import Probe
 from stack import Stack
 
 ROLES = [
+    "ApprovalsRole",
     "AuthorizerRole",
     "CatalogRole",
     "ConsoleRole",
@@ -118,19 +119,21 @@ def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[s
         assert listed["code"] is None
         assert listed["attributes"] == keys
         for role in ROLES:
-            lists = role == "ReadRole" or (role, index) == ("RevokeRole", "by_owner")
+            lists = role == "ReadRole" or (role, index) in {("RevokeRole", "by_owner"), ("ApprovalsRole", "by_time")}
             assert probes[role].may("query", **query) == lists, (role, index)
 
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
+        ("ApprovalsRole", set()),
         ("AuthorizerRole", {"Update"}),
         ("CatalogRole", set()),
         ("ConsoleRole", set()),
         ("CreateRole", set()),
         ("ExchangeRole", set()),
-        ("IntrospectRole", set()),
+        # The use of an approval, which the emulator cannot distinguish from an update of a record.
+        ("IntrospectRole", {"Update"}),
         ("ReadRole", set()),
         # A deletion of usage, which the emulator cannot distinguish from a deletion of a record.
         ("RevokeRole", {"Delete"}),
@@ -138,7 +141,7 @@ def test_only_listing_functions_query_the_indexes_which_hold_keys(probes: dict[s
         ("UpdateRole", set()),
     ],
 )
-def test_single_writes_are_only_the_last_use(probes: dict[str, Probe], token: dict, role: str, allowed: set) -> None:
+def test_single_writes_are_only_uses(probes: dict[str, Probe], token: dict, role: str, allowed: set) -> None:
     for kind, write in change(token["TableName"]).items():
         assert probes[role].may(f"{kind.lower()}_item", **write) == (kind in allowed), kind
 
@@ -146,6 +149,7 @@ def test_single_writes_are_only_the_last_use(probes: dict[str, Probe], token: di
 @pytest.mark.parametrize(
     ("role", "allowed"),
     [
+        ("ApprovalsRole", {"Put", "Update"}),
         ("CatalogRole", {"Put", "Delete"}),
         ("AuthorizerRole", {"Put", "Update"}),
         ("ConsoleRole", set()),
