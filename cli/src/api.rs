@@ -52,6 +52,8 @@ pub(crate) struct ApiRequest<'a> {
 
 /// Successful response of the service.
 pub(crate) struct ApiResponse {
+    /// Whether the status is 201.
+    pub(crate) created: bool,
     /// Version of the resource.
     pub(crate) etag: Option<String>,
     /// The unchanged body; it may contain a secret.
@@ -197,7 +199,7 @@ impl ApiRequest<'_> {
         let body = response.body_mut().with_config().limit(MAX_BYTES).read_to_string();
         let body = Zeroizing::new(body.map_err(|error| unreachable(api.url(), &error))?);
         if (200..300).contains(&status) {
-            return Ok(ApiResponse { etag, body });
+            return Ok(ApiResponse { created: status == 201, etag, body });
         }
         Err(api.error(status, &body, &path))
     }
@@ -245,7 +247,7 @@ impl ApiResponse {
     /// When it is a problem document.
     pub(crate) fn from_lambda(body: Zeroizing<String>) -> Result<Self, CliError> {
         match problem(&body) {
-            None => Ok(Self { etag: None, body }),
+            None => Ok(Self { created: true, etag: None, body }),
             Some(problem) => {
                 let (status, document) = (problem.status, body.to_string());
                 Err(CliError::Refused(ApiError::new(status, problem, document, None, "")))

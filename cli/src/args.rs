@@ -8,8 +8,8 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use portcullis::text::{contains_credential, redact};
 
 use crate::commands::{
-    audit, bootstrap, catalog, completions, doctor, exchange, introspect, login, logout, man, restore_check, scan,
-    token, trust, whoami,
+    approval, audit, bootstrap, catalog, completions, doctor, exchange, introspect, login, logout, man, restore_check,
+    scan, token, trust, whoami,
 };
 use crate::context::Global;
 use crate::reference::{examples, exit_codes};
@@ -31,6 +31,9 @@ pub(crate) enum Command {
     /// Create, view, edit and revoke tokens
     #[command(subcommand, visible_alias = "api-token")]
     Token(token::Command),
+    /// Request approvals, wait for them, and decide requests
+    #[command(subcommand)]
+    Approval(approval::Command),
     /// Sign in with a browser, and remember the service
     Login(login::Args),
     /// Sign out on this machine
@@ -71,6 +74,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<Outcome, CliError> {
         match self {
             Self::Token(command) => token::run(command, context),
+            Self::Approval(command) => approval::run(command, context),
             Self::Login(args) => login::run(&args, context),
             Self::Logout(args) => logout::run(&args, context),
             Self::Exchange(args) => exchange::run(&args, context),

@@ -11,7 +11,8 @@ use clap_complete::env::{CompleteEnv, Elvish, Fish, Powershell, Shells, Zsh};
 use crate::{CliError, config};
 use bash::Bash;
 pub(crate) use values::{
-    active_tokens, disabled_tokens, grants, permissions, profiles, roles, tokens, unrevoked_tokens,
+    active_tokens, approvals, disabled_tokens, grants, open_approvals, pending_approvals, permissions, profiles, roles,
+    tokens, unrevoked_tokens,
 };
 
 /// Variable that holds the shell's name.

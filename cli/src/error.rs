@@ -30,6 +30,9 @@ pub(crate) enum CliError {
     /// No response to a create, which may have succeeded.
     #[error("{message}")]
     LostResponse { message: String, key: String },
+    /// A request for approval was not approved.
+    #[error("{message}")]
+    NotApproved { outcome: NotApproved, message: String, hint: Option<String> },
     /// The command was only partly completed.
     #[error("{0}")]
     Unfinished(String),
@@ -49,6 +52,19 @@ pub(crate) enum CliError {
     /// The reader closed standard output.
     #[error("standard output was closed")]
     Closed,
+}
+
+/// Outcome of a request for approval that was not approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotApproved {
+    /// Rejected.
+    Rejected,
+    /// Lapsed without a decision, or ended, or the approval is over.
+    Ended,
+    /// Still pending when the time to wait was over.
+    TimedOut,
+    /// Still pending at Ctrl-C.
+    Interrupted,
 }
 
 /// Error response of the service: a problem document, with context.
@@ -151,7 +167,22 @@ impl CliError {
             #[cfg(feature = "aws")]
             Self::Aws { exit_code, .. } => *exit_code,
             Self::Cancelled => 8,
+            Self::NotApproved { outcome, .. } => match outcome {
+                NotApproved::Rejected => 9,
+                NotApproved::Ended => 10,
+                NotApproved::TimedOut => 11,
+                NotApproved::Interrupted => 8,
+            },
             Self::Closed => 0,
+        }
+    }
+
+    /// Whether the same request may succeed a moment later: the service was unreachable, busy or failed.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Refused(refused) => matches!(refused.status, 429 | 500..=599),
+            _ => false,
         }
     }
 
@@ -163,7 +194,7 @@ impl CliError {
     /// What to do about the error.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            Self::Usage { hint, .. } => hint.clone(),
+            Self::Usage { hint, .. } | Self::NotApproved { hint, .. } => hint.clone(),
             Self::NoCredential => Some("run portcullis login, or set PORTCULLIS_API_TOKEN".to_owned()),
             Self::SignIn { url: None, .. } => Some("run portcullis login".to_owned()),
             Self::SignIn { url: Some(url), .. } => Some(format!("run portcullis login {url}")),
@@ -208,6 +239,12 @@ impl CliError {
             #[cfg(feature = "aws")]
             Self::Aws { .. } => "aws",
             Self::Cancelled => "cancelled",
+            Self::NotApproved { outcome, .. } => match outcome {
+                NotApproved::Rejected => "rejected",
+                NotApproved::Ended => "approval_ended",
+                NotApproved::TimedOut => "timed_out",
+                NotApproved::Interrupted => "cancelled",
+            },
             Self::Output(_) | Self::Closed => "output",
         }
     }
@@ -246,10 +283,10 @@ pub(crate) fn flag_for_field(field: &str) -> String {
         "If-Match" => "--if-match",
         "Idempotency-Key" => "--idempotency-key",
         "name" | "description" | "role" | "owner" | "expires_in" | "expires_at" | "overlap" | "reason" | "comment"
-        | "flush" | "days" | "status" | "idle_days" | "limit" => {
+        | "flush" | "days" | "status" | "idle_days" | "limit" | "permission" | "resource" | "link" | "valid_for" => {
             return format!("--{}", head.replace('_', "-"));
         }
-        "token_id" => "TOKEN",
+        "token_id" | "token" => "TOKEN",
         "method" => "METHOD",
         "path" => "PATH",
         _ => return field.to_owned(),
@@ -281,6 +318,7 @@ mod tests {
             ("grants[0].resources[1]", "--grant 1, resource 2"),
             ("grants[1].resources", "--grant 2, resources"),
             ("token_id", "TOKEN"),
+            ("valid_for", "--valid-for"),
             ("roles.cicd", "roles.cicd"),
             ("If-Match", "--if-match"),
         ] {

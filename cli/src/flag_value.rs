@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use portcullis::text::parse_duration;
+
 /// Parses a whole number from `min`, and up to `max` if there is a maximum.
 pub(crate) fn whole_number(text: &str, min: u32, max: Option<u32>) -> Result<u32, String> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -11,6 +13,11 @@ pub(crate) fn whole_number(text: &str, min: u32, max: Option<u32>) -> Result<u32
         Some(max) => format!("must be a whole number from {min} to {max}"),
         None => format!("must be a whole number from {min}"),
     })
+}
+
+/// Parses a duration such as `30m`, in seconds.
+pub(crate) fn duration(text: &str) -> Result<u32, String> {
+    parse_duration(text).map_err(|invalid| invalid.to_string())
 }
 
 /// Parses an IP address.

@@ -17,6 +17,7 @@
 //! | `output` | data on standard output, messages on standard error |
 //! | `prompt` | instructions and confirmation prompts |
 //! | `web_browser` | the user's web browser |
+//! | `interrupt` | Ctrl-C |
 //! | `api` | the HTTP client |
 //! | `aws` | access to a deployed stack with AWS credentials |
 //! | `credentials` | the credential and its source |
@@ -37,6 +38,7 @@ mod credentials;
 mod error;
 mod flag_value;
 mod input;
+mod interrupt;
 mod io_error;
 mod json_error;
 mod outcome;

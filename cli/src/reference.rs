@@ -3,7 +3,7 @@
 pub(crate) mod examples;
 
 /// Exit codes of all commands, and their meaning.
-pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
+pub(crate) const EXIT_CODES: [(u8, &str); 12] = [
     (0, "success"),
     (1, "negative result: request denied, token inactive, tokens or problems found, catalog invalid or different"),
     (2, "invalid command line or input"),
@@ -13,6 +13,9 @@ pub(crate) const EXIT_CODES: [(u8, &str); 9] = [
     (6, "conflict: changed since it was read, or not possible in this state"),
     (7, "the service is unreachable or failed, or the result is incomplete"),
     (8, "cancelled"),
+    (9, "the request for approval was rejected"),
+    (10, "the request for approval lapsed or was ended"),
+    (11, "no decision on the request for approval in time; it is still pending"),
 ];
 
 /// Environment variables, and their meaning.
@@ -53,7 +56,7 @@ pub(crate) const FILES: [(&str, &str); 3] = [
 
 /// The exit codes for `--help`.
 pub(crate) fn exit_codes() -> String {
-    EXIT_CODES.iter().fold("Exit codes:".to_owned(), |text, (code, meaning)| format!("{text}\n  {code}  {meaning}"))
+    EXIT_CODES.iter().fold("Exit codes:".to_owned(), |text, (code, meaning)| format!("{text}\n  {code:<2}  {meaning}"))
 }
 
 #[cfg(test)]

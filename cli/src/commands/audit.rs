@@ -56,6 +56,8 @@ struct AuditLine {
     source_ip: Option<String>,
     rbac_decision: String,
     reason: Option<String>,
+    approval_id: Option<String>,
+    approved_by: Option<String>,
 }
 
 /// Collects the newest lines of a token, with their original text.
@@ -195,10 +197,14 @@ impl AuditSearch<'_> {
 }
 
 impl AuditLine {
-    /// Deny reason, and whether the secret had been rotated out.
+    /// Deny reason, who approved the request, and whether the secret had been rotated out.
     fn reason(&self) -> String {
         let rotated_out = self.superseded.then(|| "rotated-out secret".to_owned());
-        [self.reason.as_deref().map(words::deny_reason), rotated_out]
+        let approved = self.approval_id.as_ref().map(|id| {
+            let by = self.approved_by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default();
+            format!("approved{by} ({id})")
+        });
+        [self.reason.as_deref().map(words::deny_reason), approved, rotated_out]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()

@@ -1,5 +1,6 @@
 //! The commands, one module each.
 
+pub(crate) mod approval;
 pub(crate) mod audit;
 pub(crate) mod bootstrap;
 pub(crate) mod catalog;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap_complete::CompletionCandidate;
-use portcullis::api_types::{Me, Token, TokenPage};
+use portcullis::api_types::{Approval, ApprovalPage, Me, Token, TokenPage};
 use portcullis::clock::Clock;
 use portcullis::secret::TokenId;
 use portcullis::text::unprintable;
@@ -27,8 +27,16 @@ const TIME_LIMIT: Duration = Duration::from_secs(3);
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Catalog {
-    permissions: BTreeMap<String, String>,
+    permissions: BTreeMap<String, ListedPermission>,
     roles: BTreeMap<String, Role>,
+}
+
+/// A permission's description, alone or beside its approval rule.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListedPermission {
+    Description(String),
+    Object { description: String },
 }
 
 #[derive(Default, Deserialize)]
@@ -93,7 +101,7 @@ pub(crate) fn roles(current: &OsStr) -> Vec<CompletionCandidate> {
 
 /// Completes a permission.
 pub(crate) fn permissions(current: &OsStr) -> Vec<CompletionCandidate> {
-    starting_with(&current.to_string_lossy(), catalog().permissions)
+    starting_with(&current.to_string_lossy(), described_permissions())
 }
 
 /// Completes the last permission of a grant, as in `apps:read,apps:w`.
@@ -103,7 +111,42 @@ pub(crate) fn grants(current: &OsStr) -> Vec<CompletionCandidate> {
         return Vec::new();
     }
     let (before, last) = current.split_at(current.rfind(',').map_or(0, |comma| comma + 1));
-    starting_with(last, catalog().permissions).into_iter().map(|candidate| candidate.add_prefix(before)).collect()
+    starting_with(last, described_permissions()).into_iter().map(|candidate| candidate.add_prefix(before)).collect()
+}
+
+/// Completes an approval by its ID.
+pub(crate) fn approvals(current: &OsStr) -> Vec<CompletionCandidate> {
+    approvals_with(current, &[None])
+}
+
+/// Completes a request that waits for a decision.
+pub(crate) fn pending_approvals(current: &OsStr) -> Vec<CompletionCandidate> {
+    approvals_with(current, &[Some("pending")])
+}
+
+/// Completes an approval that can be ended.
+pub(crate) fn open_approvals(current: &OsStr) -> Vec<CompletionCandidate> {
+    approvals_with(current, &[Some("pending"), Some("approved")])
+}
+
+fn approvals_with(current: &OsStr, statuses: &'static [Option<&str>]) -> Vec<CompletionCandidate> {
+    let list = |api: &Api, status: Option<&str>| -> Option<ApprovalPage> {
+        api.get("/approvals").query("status", status).query("limit", Some(100)).send().ok()?.read().ok()
+    };
+    let pages = in_time(move |api| statuses.iter().map(|status| list(api, *status)).collect::<Option<Vec<_>>>());
+    let described = |approval: Approval| {
+        let Approval { id, permission, resource, status, token_name, owner, .. } = approval;
+        (id, format!("{permission} on {resource}, {status}, token {token_name} of {owner}"))
+    };
+    let approvals = pages.unwrap_or_default().into_iter().flat_map(|page| page.approvals);
+    starting_with(&current.to_string_lossy(), approvals.map(described))
+}
+
+/// The permissions of the catalog, with their descriptions.
+fn described_permissions() -> impl Iterator<Item = (String, String)> {
+    catalog().permissions.into_iter().map(|(name, permission)| match permission {
+        ListedPermission::Description(description) | ListedPermission::Object { description } => (name, description),
+    })
 }
 
 /// The catalog. If the user may not read it, the user's own roles and permissions.
@@ -115,7 +158,8 @@ fn catalog() -> Catalog {
         let me: Me = api.get("/me").send().ok()?.read().ok()?;
         let own: BTreeSet<String> = me.grants.into_iter().flat_map(|grant| grant.permissions).collect();
         let roles = me.roles.unwrap_or_default().into_iter().map(|role| (role, Role::default())).collect();
-        Some(Catalog { permissions: own.into_iter().map(|permission| (permission, String::new())).collect(), roles })
+        let own = own.into_iter().map(|permission| (permission, ListedPermission::Description(String::new())));
+        Some(Catalog { permissions: own.collect(), roles })
     });
     found.unwrap_or_default()
 }

@@ -31,7 +31,7 @@ impl ApiError {
             }
             "token_ended" => format!("{} was revoked or has expired, so it cannot be changed", self.subject()),
             "token_exchanged" => format!("{} was issued to a CI job, so it can only be revoked", self.subject()),
-            "insufficient_scope" => without_http_calls(&self.detail()),
+            "insufficient_scope" | "approval_limit_reached" => without_http_calls(&self.detail()),
             _ => self.detail(),
         }
     }
@@ -49,6 +49,15 @@ impl ApiError {
                 Some(id) => format!("check it with portcullis token show {id}, and run the command again"),
                 None => "check it, and run the command again".to_owned(),
             },
+            "approval_decided" => match self.path.strip_prefix("/approvals/").and_then(|rest| rest.split('/').next()) {
+                Some(id) => format!("see portcullis approval show {id}"),
+                None => return None,
+            },
+            "approval_limit_reached" => {
+                "find them with portcullis approval list, and end one with portcullis approval end ID".to_owned()
+            }
+            // The caller is a session, which needs no approval.
+            "forbidden" if self.path == "/approvals" => return None,
             // The sentence says what to do.
             "forbidden" if self.has_detail("An administrator disabled") => return None,
             "exceeds_grants" | "forbidden" | "insufficient_scope" => {
@@ -61,6 +70,9 @@ impl ApiError {
             "not_found" if self.is_unknown_route() => "check the service URL".to_owned(),
             "not_found" if self.has_detail("There is no such version of the catalog") => {
                 "list the versions with portcullis catalog versions".to_owned()
+            }
+            "not_found" if self.path.starts_with("/approvals/") => {
+                "list the approvals with portcullis approval list".to_owned()
             }
             "not_found" if self.token_id().is_some() => "list the tokens with portcullis token list".to_owned(),
             "nothing_used" => format!("to revoke it, run portcullis token revoke {id}"),

@@ -105,6 +105,53 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "approval",
+        &[
+            (
+                "In a pipeline: request an approval and wait for it",
+                "portcullis approval request --permission releases:write --resource releases/42 --reason \"Deploy 1.4.2\" --wait 30m",
+            ),
+            ("Requests that wait for a decision", "portcullis approval list --status pending"),
+            ("Approve one", "portcullis approval approve 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5"),
+        ],
+    ),
+    (
+        "approval request",
+        &[
+            (
+                "Wait for the decision, and deploy only if it is approved",
+                "portcullis approval request --permission releases:write --resource releases/42 --reason \"Deploy 1.4.2\" --wait 30m && ./deploy.sh",
+            ),
+            (
+                "Print the ID of the request, and go on",
+                "portcullis approval request -p releases:write -r releases/42 --reason \"Deploy 1.4.2\" --quiet",
+            ),
+        ],
+    ),
+    (
+        "approval list",
+        &[
+            ("Requests that wait for a decision", "portcullis approval list --status pending"),
+            ("Of one token", "portcullis approval list CI --all"),
+        ],
+    ),
+    ("approval show", &[("", "portcullis approval show 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5")]),
+    (
+        "approval approve",
+        &[
+            ("", "portcullis approval approve 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5"),
+            (
+                "For a shorter time",
+                "portcullis approval approve 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5 --valid-for 5m --comment \"only the canary\"",
+            ),
+        ],
+    ),
+    (
+        "approval reject",
+        &[("", "portcullis approval reject 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5 --comment \"not during the freeze\"")],
+    ),
+    ("approval end", &[("", "portcullis approval end 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5")]),
+    (
         "login",
         &[
             ("Sign in, and use this service from now on", "portcullis login https://tokens.example.com"),

@@ -297,3 +297,18 @@ fn standard_input_serves_only_one_argument() {
     let printed = stderr(&command.write_stdin(GOOD).assert().code(2));
     assert!(printed.contains("standard input cannot be used for both FILE and --api-token-file"), "{printed}");
 }
+
+#[test]
+fn errors_of_an_approval_rule_have_their_lines() {
+    let text = "[permissions]\n\"a:b\" = { description = \"B\", approval = { valid_for = \"2d\" } }\n\"a:c\" = 1\n\n\
+        [permissions.\"a:d\".approval]\nuses = \"twice\"\n\n\
+        [permissions.\"a:e\"]\napproval = { valid_for = \"1h\", resources = [\"*\", \"/\"] }\n";
+    let expected = [
+        "bad.toml:2:43 permissions.a:b.approval.valid_for",
+        "bad.toml:3:1 permissions.a:c",
+        "bad.toml:5:20 permissions.a:d.approval.valid_for",
+        "bad.toml:6:1 permissions.a:d.approval.uses",
+        "bad.toml:9:50 permissions.a:e.approval.resources[1]",
+    ];
+    assert_eq!(places(&errors("bad.toml", text)), expected);
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use assert_cmd::Command;
 
+use crate::approval::{as_bob, deployer};
 use crate::support::{Stack, bare, stack, stderr, stdout};
 
 const CREATE: [&str; 4] = ["token", "create", "--name", "x"];
@@ -72,6 +73,34 @@ fn roles_and_permissions_are_completed_from_the_catalog() {
         ["apps:read,builds:write\tStart, edit and delete builds"]
     );
     assert!(of_create(&["--grant", "apps:read@a"]).is_empty());
+}
+
+#[test]
+fn approvals_are_completed_by_what_can_be_done_with_them() {
+    let stack = stack();
+    let (_, secret) = deployer(&stack);
+    let request = |resource: &str| {
+        let mut command = stack.with_token(&secret, ["approval", "request", "--reason", "r", "--quiet"]);
+        let made = command.args(["--permission", "releases:write", "--resource", resource]).assert().success();
+        stdout(&made).trim().to_owned()
+    };
+    let [pending, approved, rejected] = ["releases/1", "releases/2", "releases/3"].map(request);
+    as_bob(&stack, ["approval", "approve", &approved, "--yes"]).assert().success();
+    as_bob(&stack, ["approval", "reject", &rejected]).assert().success();
+    let completed = |command: &str| {
+        let found = completions(&stack, &["approval", command, "0"]);
+        let known = [("pending", &pending), ("approved", &approved), ("rejected", &rejected)];
+        let names = known.into_iter().filter(|(_, id)| found.iter().any(|line| line.starts_with(*id)));
+        (names.map(|(name, _)| name).collect::<Vec<_>>(), found.len())
+    };
+    assert_eq!(completed("show"), (vec!["pending", "approved", "rejected"], 3));
+    assert_eq!(completed("approve"), (vec!["pending"], 1));
+    assert_eq!(completed("reject"), (vec!["pending"], 1));
+    assert_eq!(completed("end"), (vec!["pending", "approved"], 2));
+    let line = format!("{pending}\treleases:write on releases/1, pending, token ci of alice");
+    assert_eq!(completions(&stack, &["approval", "approve", "01"]), [line]);
+    let permissions = completions(&stack, &["approval", "request", "--permission", "releases:w"]);
+    assert_eq!(permissions, ["releases:write\tCreate and deploy releases"]);
 }
 
 #[test]

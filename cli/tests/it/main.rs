@@ -3,6 +3,7 @@
 //!
 //! | module | tests |
 //! | --- | --- |
+//! | `approval`, `approval_wait` | `approval`, and waiting for a decision |
 //! | `audit` | `audit`, `bootstrap` and `doctor` |
 //! | `catalog`, `introspect`, `token`, `token_create`, `token_list`, `token_names`, `whoami` | these commands, without a terminal |
 //! | `ci_examples` | the steps of `examples/ci` |
@@ -22,6 +23,8 @@
 //! | `terminal` | behavior on a terminal |
 #![cfg(test)]
 
+mod approval;
+mod approval_wait;
 mod audit;
 mod browser_login;
 mod catalog;

@@ -8,6 +8,7 @@ use expectrl::process::unix::{Signal, WaitStatus};
 use expectrl::session::OsSession;
 use expectrl::{Eof, Expect as _};
 
+use crate::approval::{DEPLOY, as_bob, deployer};
 use crate::support::{Stack, stack, stack_with};
 use crate::untrusted_server::server;
 
@@ -382,4 +383,57 @@ fn bash_completes_names_with_spaces_and_permissions_with_colons() {
         let printed = bash.expect(format!("<portcullis><token><update>{completed}"));
         assert!(printed.is_ok(), "{typed}: {printed:?}");
     }
+}
+
+/// Flags of a request for approval, for a shell.
+const REQUEST: &str =
+    "approval request --permission releases:write --resource releases/42 --reason 'Deploy 1.4.2' --wait 10m";
+
+#[test]
+fn ctrl_c_leaves_a_request_for_approval_pending() {
+    let stack = stack();
+    let (_, secret) = deployer(&stack);
+    let mut session = on_a_terminal_of(120, &stack, REQUEST, &[("PORTCULLIS_API_TOKEN", &secret)]);
+    session.expect(format!("{}/console/#/approvals", stack.url())).expect("where to decide");
+    session.expect("Waiting for the decision, 10 minutes left").expect("the remaining time");
+    session.send("\u{3}").unwrap();
+    let (printed, code) = rest(session);
+    assert_eq!(code, 8, "{printed}");
+    assert!(
+        printed.contains("the request is still pending") && printed.contains("portcullis approval end "),
+        "{printed}"
+    );
+    let pending = stack.with_token(&secret, ["approval", "list", "--status", "pending", "--quiet"]).assert().success();
+    assert_eq!(crate::support::stdout(&pending).lines().count(), 1);
+}
+
+#[test]
+fn approve_shows_the_request_and_asks_for_confirmation() {
+    let stack = stack();
+    let (_, secret) = deployer(&stack);
+    let flags = ["approval", "request", "--json", "--link", "https://ci.example.com/7"];
+    let requested = stack.with_token(&secret, flags).args(DEPLOY).assert().success();
+    let id = crate::support::json(&requested)["id"].as_str().unwrap().to_owned();
+    let status = || {
+        let shown = stack.with_token(&secret, ["approval", "show", &id, "--json"]).assert().success();
+        crate::support::json(&shown)["status"].as_str().unwrap().to_owned()
+    };
+    // Signs in.
+    as_bob(&stack, ["whoami"]).assert().success();
+    let approve = |flags: &str, answer: &str| {
+        let command = format!("approval approve {id} {flags}");
+        let mut command = on_a_terminal_of(120, &stack, &command, &[("PORTCULLIS_API_TOKEN", "")]);
+        let asked = command.expect("Approve? [y/N]").expect("a question");
+        let asked = String::from_utf8_lossy(asked.before()).into_owned();
+        command.send(answer).unwrap();
+        (asked, rest(command).1)
+    };
+    let (asked, code) = approve("--valid-for 5m", "n");
+    assert!(asked.contains("This allows any number of requests for 5 minutes:"), "{asked}");
+    assert_eq!((code, status().as_str()), (8, "pending"));
+    let (asked, code) = approve("", "y");
+    for part in ["any number of requests for 15 minutes", "ci", "alice", "Deploy 1.4.2", "https://ci.example.com/7"] {
+        assert!(asked.contains(part), "{part} is missing in {asked}");
+    }
+    assert_eq!((code, status().as_str()), (0, "approved"));
 }

@@ -33,6 +33,23 @@ pub(crate) fn endless_server(bodies: &[&str]) -> String {
     url
 }
 
+/// Starts a server whose responses depend on the request: their status and body. It sends no response if the status is
+/// empty. Returns its URL.
+pub(crate) fn answering_server(answer: impl Fn(&str) -> (&'static str, String) + Send + 'static) -> String {
+    let (listener, url) = listen();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (status, body) = answer(&read_request(&mut stream));
+            if !status.is_empty() {
+                // Ignore: the client is gone.
+                let _ = stream.write_all(response(status, "", &body).as_bytes());
+            }
+        }
+    });
+    url
+}
+
 fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -46,6 +63,13 @@ fn response(status: &str, headers: &str, body: &str) -> String {
 
 /// Reads a request and sends the response.
 fn respond(mut stream: TcpStream, reply: &str) -> String {
+    let request = read_request(&mut stream);
+    // Ignore: the client is gone.
+    let _ = stream.write_all(reply.as_bytes());
+    request
+}
+
+fn read_request(stream: &mut TcpStream) -> String {
     let (mut request, mut byte) = (String::new(), [0]);
     // Until the end of the head, and of the body by its content-length.
     let is_whole = |request: &str| {
@@ -57,8 +81,6 @@ fn respond(mut stream: TcpStream, reply: &str) -> String {
     while !is_whole(&request) && stream.read(&mut byte).is_ok_and(|read| read > 0) {
         request.push(char::from(byte[0]));
     }
-    // Ignore: the client is gone.
-    let _ = stream.write_all(reply.as_bytes());
     request
 }
 

@@ -1,11 +1,11 @@
 //! Events that `login` waits for: the browser's callback, Ctrl-C, or the timeout.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use super::callback_server::Callback;
 use crate::CliError;
+use crate::interrupt::on_interrupt;
 
 /// An event.
 pub(super) enum Event {
@@ -35,16 +35,10 @@ impl SignInEvents {
     pub(super) fn new() -> Result<Self, CliError> {
         let (sender, receiver) = channel();
         let interrupts = sender.clone();
-        let is_second = AtomicBool::new(false);
-        let on_interrupt = move || {
-            // The command may be in a network call, and not waiting for events.
-            if is_second.swap(true, Ordering::Relaxed) {
-                std::process::exit(8);
-            }
+        on_interrupt(move || {
             // Ignore: the receiver is gone, so the command is about to end.
             let _ = interrupts.send(Event::Interrupted);
-        };
-        ctrlc::set_handler(on_interrupt).map_err(|error| CliError::usage(format!("cannot handle Ctrl-C: {error}")))?;
+        })?;
         Ok(Self { sender, receiver })
     }
 

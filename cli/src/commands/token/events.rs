@@ -58,9 +58,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
 fn detail(event: &Event) -> String {
     let Value::Object(fields) = &event.detail else { return String::new() };
     let mut lines = Vec::new();
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let requested = format::permission_on_resource(text("permission"), text("resource"));
+    if event.kind.starts_with("approval_") && !requested.is_empty() {
+        lines.push(requested);
+    }
     // The fields are sorted by name. In this order the reason comes before the comment.
     for (name, value) in fields.iter().rev() {
         match (event.kind.as_str(), name.as_str(), value) {
+            (kind, "permission" | "resource", _) if kind.starts_with("approval_") => {}
             ("rotated", "previous_secret_until", Value::Null) => {
                 lines.push("previous secret invalidated immediately".to_owned());
             }
@@ -75,6 +81,8 @@ fn detail(event: &Event) -> String {
                 code => words::disable_reason(code).to_owned(),
             }),
             ("revoked", "reason", Value::String(code)) => lines.push(format!("reason: {}", words::plain(code))),
+            (_, "approval_id", Value::String(id)) => lines.push(format!("approval {id}")),
+            ("approval_approved", "expires_at", Value::String(time)) => lines.push(format!("until {time}")),
             (_, "changes", Value::Array(changes)) => lines.extend(changes.iter().map(change)),
             (_, _, Value::Null) => {}
             (_, name, Value::String(text)) => lines.push(format!("{}: {text}", words::plain(name))),
@@ -143,6 +151,17 @@ mod tests {
             ("disabled", json!({ "reason": "secret_reuse" }), "a rotated-out secret was used"),
             ("revoked", json!({ "reason": "owner_left", "comment": "bye" }), "reason: owner left\ncomment: bye"),
             ("revoked", json!({ "reason": null, "comment": null }), ""),
+            (
+                "approval_approved",
+                json!({ "approval_id": "01K", "permission": "releases:write", "resource": "releases/42",
+                    "expires_at": until }),
+                "releases:write on releases/42\nuntil 2027-01-15T08:00:00Z\napproval 01K",
+            ),
+            (
+                "approval_ended",
+                json!({ "approval_id": "01K", "permission": "releases:write", "resource": "*", "expires_at": null }),
+                "releases:write on *\napproval 01K",
+            ),
             ("later", json!({ "new_field": 1 }), "new field: 1"),
         ] {
             assert_eq!(shown(kind, detail), text, "{kind}");

@@ -62,6 +62,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
             ("malformed_path", _) => words::ambiguous_path(path),
             _ => words::deny_reason(code),
         });
+        // The token has the permission already, if it lacks an approval.
+        let roles = explanation.roles.clone().filter(|_| explanation.reason.as_deref() != Some("approval_required"));
+        let roles = roles.unwrap_or_default();
         out.key_values(&[
             ("decision", explanation.decision.clone()),
             ("status", explanation.status.map(|status| status.to_string()).unwrap_or_default()),
@@ -70,9 +73,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
                 "requires",
                 format::permission_on_resource(explanation.permission.as_deref(), explanation.resource.as_deref()),
             ),
+            ("approval", explanation.approval_id.clone().unwrap_or_default()),
             ("rule", explanation.rule.as_ref().map(words::rule).unwrap_or_default()),
-            ("roles granting it", explanation.roles.clone().unwrap_or_default().join(", ")),
+            ("roles granting it", roles.join(", ")),
         ])?;
+        if let (Some("approval_required"), Some(permission), Some(resource)) =
+            (explanation.reason.as_deref(), &explanation.permission, &explanation.resource)
+        {
+            out.note(&format!(
+                "Request an approval with this token: portcullis approval request --permission {permission} --resource \
+                 {} --reason …",
+                shlex::try_quote(resource).unwrap_or_default()
+            ));
+        }
     }
     // Unknown decisions of a later version count as denied.
     Ok(if explanation.decision == "allow" { Outcome::Success } else { Outcome::Negative })

@@ -12,6 +12,15 @@ const MAX_TEXTS: usize = 3;
 
 /// Prints the token in a response.
 pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome, CliError> {
+    show_with(response, &[], context)
+}
+
+/// Prints the token in a response, with more fields.
+pub(super) fn show_with(
+    response: &ApiResponse,
+    more: &[(&'static str, String)],
+    context: &Context,
+) -> Result<Outcome, CliError> {
     let out = &context.out;
     if out.json {
         out.document(&response.body)?;
@@ -21,7 +30,7 @@ pub(crate) fn show(response: &ApiResponse, context: &Context) -> Result<Outcome,
     if out.quiet {
         out.line(&crate::output::clean(&token.id))?;
     } else {
-        out.key_values(&all_fields(&token, out))?;
+        out.key_values(&[all_fields(&token, out).as_slice(), more].concat())?;
     }
     Ok(Outcome::Success)
 }
@@ -87,7 +96,8 @@ fn disabled(token: &Token, out: &Output) -> String {
     }
 }
 
-fn by(when: &str, who: Option<&str>) -> String {
+/// `3 days ago by session:alice`
+pub(crate) fn by(when: &str, who: Option<&str>) -> String {
     match who {
         Some(who) if !when.is_empty() => format!("{when} by {who}"),
         _ => when.to_owned(),

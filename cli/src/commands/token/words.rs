@@ -15,6 +15,7 @@ pub(crate) fn deny_reason(code: &str) -> String {
         "route_lookalike" => "the path is another spelling of a route, whose permission the token does not have",
         "permission_missing" => "the token does not have the permission",
         "resource_not_granted" => "the token has the permission, but not on this resource",
+        "approval_required" => "the token needs an approval for this permission, and has none",
         _ => return code.to_owned(),
     };
     format!("{words} ({code})")
