@@ -1,12 +1,15 @@
 //! A table that was restored from a backup, and that no stack uses yet.
 //!
-//! Required permissions on it: `dynamodb:GetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem`.
+//! Required permissions on it: `dynamodb:GetItem`, `dynamodb:BatchGetItem`, `dynamodb:PutItem`, `dynamodb:UpdateItem`, and
+//! `dynamodb:Query` on its indexes.
 
 use aws_config::{Region, SdkConfig};
-use portcullis::clock::Clock;
+use portcullis::clock::{Clock, Timestamp};
 use portcullis::secret::TokenId;
-use portcullis::store::{Error, Limits, StatusChange, TokenStore, UpdateOutcome};
-use portcullis::token::{Actor, DisableReason, EventOrigin, RevocationDetails, TokenRecord};
+use portcullis::store::{ApprovalChange, ApprovalFilter, Error, Limits, StatusChange, TokenStore, UpdateOutcome};
+use portcullis::token::{
+    Actor, Approval, ApprovalId, ApprovalStatus, DisableReason, EventOrigin, RevocationDetails, TokenRecord,
+};
 use tokio::runtime::Runtime;
 
 use super::deployed_stack::{config, runtime};
@@ -90,6 +93,42 @@ impl RestoredTable {
         }
     }
 
+    /// The approvals that are live and were given at `until` or before, and the pending requests from then.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub(crate) fn open_approvals(&self, until: Timestamp) -> Result<Vec<Approval>, CliError> {
+        let mut open = Vec::new();
+        for status in [ApprovalStatus::Pending, ApprovalStatus::Approved] {
+            let mut after = None;
+            loop {
+                let (now, limit) = (self.clock.now(), 100);
+                let filter = ApprovalFilter { status: Some(status), token: None, after, limit, now };
+                let page = self.runtime.block_on(self.tokens.approvals(&filter, |approval| {
+                    approval.decision.as_ref().map_or(approval.created_at, |decision| decision.at) <= until
+                }));
+                let page = page.map_err(|error| self.failed(&error))?;
+                open.extend(page.approvals.into_iter().map(|view| view.approval));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    /// Ends an approval.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub(crate) fn end_approval(&self, id: &ApprovalId) -> Result<(), CliError> {
+        let change = ApprovalChange { by: &ACTOR, clock: &self.clock, history_days: self.limits.history_days };
+        // Any outcome means that it is no longer live.
+        let ended = self.runtime.block_on(self.tokens.end_approval(id, &Actor::Restore, &change));
+        ended.map(drop).map_err(|error| self.failed(&error))
+    }
+
     fn change<'a>(&'a self, seen: &'a TokenRecord) -> StatusChange<'a> {
         StatusChange { seen, actor: &Actor::Restore, by: &ACTOR, clock: &self.clock, limits: self.limits }
     }
@@ -101,8 +140,7 @@ impl RestoredTable {
             let region = config.region().map(Region::as_ref).unwrap_or_default();
             (5, format!("table {name} not found in {region} with these credentials"), "set --table and --region")
         } else if text.contains("AccessDeniedException") {
-            let hint =
-                "your AWS credentials need dynamodb:GetItem, and for --apply dynamodb:PutItem and dynamodb:UpdateItem";
+            let hint = "your AWS credentials need dynamodb:GetItem, dynamodb:BatchGetItem and dynamodb:Query, and for --apply dynamodb:PutItem and dynamodb:UpdateItem";
             (4, format!("access to table {name} denied"), hint)
         } else {
             return CliError::Unreachable(format!("table {name}: {}", io_error::without_code(&text)));

@@ -2,7 +2,7 @@
 
 use portcullis::clock::Timestamp;
 use portcullis::secret::TokenId;
-use portcullis::token::TokenRecord;
+use portcullis::token::{Approval, ApprovalId, TokenRecord};
 use zeroize::Zeroizing;
 
 use super::stack_state::{LogGroup, StackState};
@@ -71,6 +71,14 @@ impl RestoredTable {
     }
 
     pub(crate) fn disable(&self, _: &TokenRecord) -> Result<(), CliError> {
+        match *self {}
+    }
+
+    pub(crate) fn open_approvals(&self, _: Timestamp) -> Result<Vec<Approval>, CliError> {
+        match *self {}
+    }
+
+    pub(crate) fn end_approval(&self, _: &ApprovalId) -> Result<(), CliError> {
         match *self {}
     }
 }

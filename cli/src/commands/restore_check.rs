@@ -1,5 +1,6 @@
 //! `portcullis restore-check`: finds the tokens that a table restored from a backup accepts again, because the table
 //! lacks their later revocation, disabling or rotation, and revokes or disables them. The change log has the later changes.
+//! Approvals from before the restore point are ended, because their use is in no log.
 
 mod change_lines;
 mod findings;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::clock::{DAY_SECONDS, Timestamp};
 use portcullis::text::counted;
+use portcullis::token::Approval;
 use serde_json::json;
 
 use super::audit::since;
@@ -41,7 +43,7 @@ pub(crate) struct Args {
     from_file: Vec<PathBuf>,
     #[command(flatten)]
     location: StackLocation,
-    /// Revoke and disable the tokens that were found
+    /// Revoke and disable the tokens, and end the approvals, that were found
     #[arg(long)]
     apply: bool,
 }
@@ -58,18 +60,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Outcome, CliError> {
     };
     progress.set_message("Reading the table");
     let table = RestoredTable::open(&args.table, &args.location, retention)?;
-    let findings = findings::check(&lines, &table)?;
+    let findings = findings::check(&lines, &table, restored_to.plus_seconds(MARGIN_SECONDS))?;
     progress.finish_and_clear();
-    let failed = if args.apply { apply(&findings.tokens, &table, context) } else { Vec::new() };
+    let failed = if args.apply { apply(&findings, &table, context) } else { Vec::new() };
     show(args, restored_to, &lines, &findings, &failed, context)?;
-    match (findings.tokens.is_empty(), args.apply) {
+    match (findings.is_empty(), args.apply) {
         (true, _) => Ok(Outcome::Success),
         (false, false) => Ok(Outcome::Negative),
         (false, true) if failed.is_empty() => Ok(Outcome::Success),
         (false, true) => Err(CliError::Unfinished(format!(
-            "{} of {} tokens could not be changed; run the command again",
+            "{} of {} tokens and approvals could not be changed; run the command again",
             failed.len(),
-            findings.tokens.len()
+            findings.tokens.len() + findings.approvals.len()
         ))),
     }
 }
@@ -144,11 +146,11 @@ fn unreadable(name: &str, error: &io::Error) -> CliError {
     CliError::usage(format!("cannot read {name}: {}", io_error::explain(error)))
 }
 
-/// Revokes and disables the tokens. Returns the IDs of those for which this failed.
-fn apply<'a>(tokens: &'a [Finding], table: &RestoredTable, context: &Context) -> Vec<&'a str> {
+/// Revokes and disables the tokens, and ends the approvals. Returns the IDs of those for which this failed.
+fn apply<'a>(findings: &'a Findings, table: &RestoredTable, context: &Context) -> Vec<&'a str> {
     let progress = context.out.progress("Changing the tokens");
     let mut failed = Vec::new();
-    for finding in tokens {
+    for finding in &findings.tokens {
         let done = match finding.action {
             Action::Revoke => table.revoke(&finding.record, &finding.comment()),
             Action::Disable => table.disable(&finding.record),
@@ -156,6 +158,12 @@ fn apply<'a>(tokens: &'a [Finding], table: &RestoredTable, context: &Context) ->
         if let Err(error) = done {
             context.out.warn(&format!("token {}: {error}", finding.record.id));
             failed.push(finding.record.id.as_str());
+        }
+    }
+    for approval in &findings.approvals {
+        if let Err(error) = table.end_approval(&approval.id) {
+            context.out.warn(&format!("approval {}: {error}", approval.id));
+            failed.push(approval.id.as_str());
         }
     }
     progress.finish_and_clear();
@@ -179,17 +187,29 @@ fn show(
             (true, true) => "failed".to_owned(),
         }
     };
+    let end = |approval: &Approval| match (args.apply, failed.contains(&approval.id.as_str())) {
+        (false, _) => "end",
+        (true, false) => "ended",
+        (true, true) => "failed",
+    };
     if out.json {
         let token = |finding: &Finding| {
             json!({"token_id": finding.record.id.to_string(), "name": finding.record.name.to_string(),
                 "owner": finding.record.owner.to_string(), "change": finding.change.kind.name(), "at": finding.change.at,
                 "by": finding.change.by, "action": action(finding)})
         };
+        let approval = |approval: &Approval| {
+            json!({"approval_id": approval.id.to_string(), "token_id": approval.token.to_string(),
+                "permission": approval.permission.to_string(), "resource": approval.resource.to_string(),
+                "expires_at": approval.expires_at(), "action": end(approval)})
+        };
         let document = json!({"table": args.table, "since": restored_to, "change_lines": lines.changes(),
-            "tokens": findings.tokens.iter().map(token).collect::<Vec<_>>(), "lost": findings.lost,
+            "tokens": findings.tokens.iter().map(token).collect::<Vec<_>>(),
+            "approvals": findings.approvals.iter().map(approval).collect::<Vec<_>>(), "lost": findings.lost,
             "lost_exchanged": findings.lost_exchanged, "catalog": findings.catalog});
         return out.document(&document.to_string());
     }
+    let (action_column, action_style) = if args.apply { ("DONE", Style::Good) } else { ("ACTION", Style::Warn) };
     if !findings.tokens.is_empty() {
         let row = |finding: &Finding| {
             vec![
@@ -199,12 +219,27 @@ fn show(
                 (finding.change.kind.name().to_owned(), None),
                 (out.format_time(finding.change.at.truncated_to_seconds()), None),
                 (finding.change.by.clone().unwrap_or_default(), None),
-                (action(finding), Some(if args.apply { Style::Good } else { Style::Warn })),
+                (action(finding), Some(action_style)),
             ]
         };
-        let action = if args.apply { "DONE" } else { "ACTION" };
-        let columns = [("TOKEN", 0), ("NAME", 2), ("OWNER", 3), ("CHANGE", 1), ("TIME", 4), ("BY", 5), (action, 0)];
+        let columns =
+            [("TOKEN", 0), ("NAME", 2), ("OWNER", 3), ("CHANGE", 1), ("TIME", 4), ("BY", 5), (action_column, 0)];
         out.table(&columns, findings.tokens.iter().map(row).collect())?;
+    }
+    if !findings.approvals.is_empty() {
+        let row = |approval: &Approval| {
+            vec![
+                (approval.id.to_string(), None),
+                (approval.token_name.to_string(), None),
+                (approval.owner.to_string(), None),
+                (format!("{} on {}", approval.permission, approval.resource), None),
+                (out.format_time_or(approval.expires_at(), "pending"), None),
+                (end(approval).to_owned(), Some(action_style)),
+            ]
+        };
+        let columns =
+            [("APPROVAL", 0), ("TOKEN", 2), ("OWNER", 3), ("PERMISSION", 1), ("EXPIRES", 4), (action_column, 0)];
+        out.table(&columns, findings.approvals.iter().map(row).collect())?;
     }
     notes(args, restored_to, lines, findings, context);
     Ok(())
@@ -228,9 +263,13 @@ fn notes(args: &Args, restored_to: Timestamp, lines: &ChangeLines, findings: &Fi
     let count = |action: Action| findings.tokens.iter().filter(|finding| finding.action == action).count();
     let (revoke, disable) = (count(Action::Revoke), count(Action::Disable));
     let read = format!("Read {} of the change log since {restored_to}.", counted(lines.changes(), "line"));
-    out.note(&match (findings.tokens.is_empty(), args.apply) {
+    let end = match findings.approvals.len() {
+        0 => String::new(),
+        count => format!("; approvals to end: {count}"),
+    };
+    out.note(&match (findings.is_empty(), args.apply) {
         (true, _) => format!("{read} Nothing to do."),
-        (false, false) => format!("{read} To revoke: {revoke}; to disable: {disable}. Add --apply to do it."),
+        (false, false) => format!("{read} To revoke: {revoke}; to disable: {disable}{end}. Add --apply to do it."),
         (false, true) => {
             format!("{read} An admin can check and enable the disabled tokens with portcullis token enable.")
         }

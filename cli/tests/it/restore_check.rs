@@ -9,6 +9,7 @@ use portcullis::clock::{Clock, Timestamp};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use crate::approval::{as_bob, deployer, deploys};
 use crate::support::{Stack, stack, stack_with, stderr, stdout};
 
 /// A token of the first stack.
@@ -203,4 +204,40 @@ fn a_missing_table_is_reported() {
     let files = exported(&stack);
     let refused = restore_check_of("missing", &stack, Clock::system().now(), &files).assert().code(5);
     assert!(stderr(&refused).starts_with("error: table missing not found in us-east-1"), "{}", stderr(&refused));
+}
+
+#[test]
+fn approvals_from_before_the_restore_point_are_ended() {
+    let (stack, restored) = (stack(), stack());
+    let (_, secret) = deployer(&stack);
+    let request = |resource: &str| {
+        let flags = ["approval", "request", "--quiet", "-p", "releases:write", "--reason", "r", "--resource", resource];
+        stdout(&stack.with_token(&secret, flags).assert().success()).trim().to_owned()
+    };
+    let [live, pending] = ["releases/42", "releases/43"].map(request);
+    as_bob(&stack, ["approval", "approve", &live, "--yes"]).assert().success();
+    let restore = back_up(&stack);
+    let since = Clock::system().now();
+    as_bob(&stack, ["approval", "end", &live, "--yes"]).assert().success();
+    as_bob(&stack, ["approval", "reject", &pending]).assert().success();
+    restore(&restored);
+    assert_eq!([deploys(&stack, &secret), deploys(&restored, &secret)], [403, 200]);
+
+    let files = exported(&stack);
+    let found = restore_check(&restored, since, &files).assert().code(1);
+    let rows = stdout(&found);
+    let row = |id: &str| rows.lines().find(|row| row.starts_with(id) && row.ends_with(" end")).unwrap();
+    assert!(row(&live).contains("releases:write on releases/42") && row(&pending).contains(" pending "), "{rows}");
+    let notes = stderr(&found);
+    assert!(notes.contains("To revoke: 0; to disable: 0; approvals to end: 2. Add --apply to do it."), "{notes}");
+    let applied = restore_check(&restored, since, &files).args(["--apply", "--json"]).assert().success();
+    let applied: Value = serde_json::from_str(&stdout(&applied)).unwrap();
+    let ended = applied["approvals"].as_array().unwrap();
+    assert_eq!(ended.iter().map(|approval| &approval["action"]).collect::<Vec<_>>(), ["ended"; 2]);
+    assert_eq!(deploys(&restored, &secret), 403);
+    let shown = restored.with_token(stack.admin(), ["approval", "show", &live, "--json"]).assert().success();
+    let shown: Value = serde_json::from_str(&stdout(&shown)).unwrap();
+    assert_eq!((&shown["status"], &shown["ended_by"]), (&json!("ended"), &json!("restore")));
+    let again = restore_check(&restored, since, &files).arg("--apply").assert().success();
+    assert!(stderr(&again).contains("Nothing to do."), "{}", stderr(&again));
 }

@@ -2,7 +2,7 @@
 
 use portcullis::clock::Timestamp;
 use portcullis::secret::TokenId;
-use portcullis::token::TokenRecord;
+use portcullis::token::{Approval, TokenRecord};
 use serde::Serialize;
 
 use super::change_lines::{Change, ChangeLines, TokenChanges};
@@ -57,6 +57,8 @@ pub(super) struct CatalogFinding {
 pub(super) struct Findings {
     /// Tokens to revoke or disable.
     pub(super) tokens: Vec<Finding>,
+    /// Approvals of other tokens, and pending requests, to end: the table lacks whether they were used, decided or ended.
+    pub(super) approvals: Vec<Approval>,
     /// Tokens that were created later, so that the table lacks them.
     pub(super) lost: Vec<String>,
     /// Number of tokens that were issued to CI jobs later.
@@ -64,11 +66,18 @@ pub(super) struct Findings {
     pub(super) catalog: Option<CatalogFinding>,
 }
 
-/// Compares the lines with the table.
+impl Findings {
+    /// Whether there is nothing to do.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.approvals.is_empty()
+    }
+}
+
+/// Compares the lines with the table. Approvals and requests from `until` or before are findings.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub(super) fn check(lines: &ChangeLines, table: &RestoredTable) -> Result<Findings, CliError> {
+pub(super) fn check(lines: &ChangeLines, table: &RestoredTable, until: Timestamp) -> Result<Findings, CliError> {
     let (mut tokens, mut lost) = (Vec::new(), Vec::new());
     for (id, changes) in lines.tokens() {
         match table.token(id)? {
@@ -77,6 +86,9 @@ pub(super) fn check(lines: &ChangeLines, table: &RestoredTable) -> Result<Findin
             Some(record) => tokens.extend(finding(id, changes, record, table)?),
         }
     }
+    let mut approvals = table.open_approvals(until)?;
+    // They end with their tokens.
+    approvals.retain(|approval| !tokens.iter().any(|finding| finding.record.id == approval.token));
     let restored_version = table.catalog_version()?;
     let catalog = lines.catalog().filter(|change| change.version > restored_version);
     let catalog = catalog.cloned().map(|change| CatalogFinding {
@@ -85,7 +97,7 @@ pub(super) fn check(lines: &ChangeLines, table: &RestoredTable) -> Result<Findin
         version: change.version,
         restored_version,
     });
-    Ok(Findings { tokens, lost, lost_exchanged: lines.exchanged(), catalog })
+    Ok(Findings { tokens, approvals, lost, lost_exchanged: lines.exchanged(), catalog })
 }
 
 fn finding(
