@@ -6,15 +6,16 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::{fs, thread};
 
 use saphyr::{LoadableYamlNode as _, Yaml};
 use serde_json::json;
 
+use crate::approval::as_bob;
 use crate::exchange::trusting;
 use crate::issuer::Issuer;
-use crate::support::{Stack, json as document};
+use crate::support::{Stack, eventually, json as document, stack};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/ci");
 
@@ -69,6 +70,24 @@ impl Job<'_> {
         assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
         output
     }
+}
+
+/// Runs a step that waits for an approval, while Bob decides it. Returns the exit code.
+fn waits_for_approval(job: &Job<'_>, shell: &[&str], script: &str, stack: &Stack, decide: [&str; 2]) -> Option<i32> {
+    let mut step = Command::new(shell[0]);
+    step.args(&shell[1..]).args(["-c", script]).env_clear().envs(&job.env).current_dir(job.at);
+    let step = step.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let pending = || {
+        let listed = as_bob(stack, ["approval", "list", "--status", "pending", "--json"]).assert().success();
+        document(&listed)["approvals"].as_array().unwrap().clone()
+    };
+    eventually(|| !pending().is_empty());
+    let [request] = pending().try_into().unwrap();
+    assert!(request["link"].as_str().unwrap().ends_with("/7"), "{request}");
+    assert_eq!(request["reason"], "Deploy main at 4f2c0d1");
+    let [decision, flag] = decide;
+    as_bob(stack, ["approval", decision, request["id"].as_str().unwrap(), flag]).assert().success();
+    step.wait_with_output().unwrap().status.code()
 }
 
 fn output_of(command: &mut Command, job: &Job<'_>) -> Output {
@@ -165,4 +184,38 @@ fn gitlab_jobs_exchange_deploy_and_always_revoke() {
     job.runs(&["sh", "-e"], &after);
     assert_eq!((status(&stack, &token[4..20]), file.exists()), (json!("revoked"), false));
     job.runs(&["sh", "-e"], &after);
+}
+
+#[test]
+fn jobs_deploy_after_an_approval_and_fail_after_a_rejection() {
+    let text = read("gitlab-approval.yml");
+    let yaml = Yaml::load_from_str(&text).unwrap();
+    let script = yaml[0].as_mapping_get("deploy").unwrap().as_mapping_get("script").unwrap().as_vec().unwrap();
+    let gitlab: Vec<_> = script.iter().map(|line| line.as_str().unwrap().to_owned()).collect();
+    for (steps, shell) in [(of_workflow("github-approval.yml"), &GITHUB[..]), (gitlab, &["sh", "-e"])] {
+        let [wait, deploy] = steps.try_into().unwrap();
+        let stack = stack();
+        let made = stack.create(["--name", "ci", "--grant", "releases:write@releases/billing"]);
+        let mut job = Job::in_stack(&stack);
+        job.set("PORTCULLIS_API_TOKEN", made["token"].as_str().unwrap());
+        job.set("HOME", stack.home.path().join("job").display().to_string());
+        for (name, value) in [
+            ("GITHUB_SERVER_URL", "https://github.com"),
+            ("GITHUB_REPOSITORY", "acme/billing"),
+            ("GITHUB_RUN_ID", "7"),
+            ("GITHUB_REF_NAME", "main"),
+            ("GITHUB_SHA", "4f2c0d1"),
+            ("CI_COMMIT_REF_NAME", "main"),
+            ("CI_COMMIT_SHA", "4f2c0d1"),
+            ("CI_JOB_URL", "https://gitlab.com/acme/billing/-/jobs/7"),
+        ] {
+            job.set(name, value);
+        }
+        let deploy_alone = output_of(Command::new(shell[0]).args(&shell[1..]).args(["-c", &deploy]), &job);
+        assert!(!deploy_alone.status.success(), "the token cannot deploy alone");
+        assert_eq!(waits_for_approval(&job, shell, &wait, &stack, ["reject", "--quiet"]), Some(9));
+        assert_eq!(waits_for_approval(&job, shell, &wait, &stack, ["approve", "--yes"]), Some(0));
+        let deployed = job.runs(shell, &deploy);
+        assert!(String::from_utf8_lossy(&deployed.stdout).contains(r#""path":"/releases/billing""#));
+    }
 }
