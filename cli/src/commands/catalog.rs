@@ -33,7 +33,13 @@ pub(crate) enum Command {
         toml: bool,
     },
     /// Validate a catalog offline, and print all errors with their lines
-    Check(File),
+    Check {
+        #[command(flatten)]
+        file: File,
+        /// AuthorizerCacheSeconds of the deployment: with a cache, approvals for one use are refused
+        #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true, value_parser = |text: &str| whole_number(text, 0, Some(3600)))]
+        cache_seconds: u32,
+    },
     /// Show the changes to the published catalog, and publish them
     Push {
         #[command(flatten)]
@@ -53,7 +59,7 @@ const STRICT_ADVICE: &str = "The catalog is not strict: paths without a route re
 pub(crate) fn run(command: Command, context: &Context) -> Result<Outcome, CliError> {
     match command {
         Command::Show { version, toml } => show(version, toml, context),
-        Command::Check(file) => check(&file, context),
+        Command::Check { file, cache_seconds } => check(&file, cache_seconds, context),
         Command::Push { file, if_match } => push(&file, if_match.as_deref(), context),
         Command::Diff(file) => diff(&file, context),
         Command::Versions => versions::run(context),
@@ -71,8 +77,8 @@ fn show(version: Option<u32>, as_toml: bool, context: &Context) -> Result<Outcom
     Ok(Outcome::Success)
 }
 
-fn check(file: &File, context: &Context) -> Result<Outcome, CliError> {
-    let (document, issues) = match file.read()? {
+fn check(file: &File, cache_seconds: u32, context: &Context) -> Result<Outcome, CliError> {
+    let (document, issues) = match file.read(cache_seconds)? {
         Ok(document) => (document, Vec::new()),
         Err(issues) => (Value::Null, issues),
     };

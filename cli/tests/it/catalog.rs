@@ -312,3 +312,22 @@ fn errors_of_an_approval_rule_have_their_lines() {
     ];
     assert_eq!(places(&errors("bad.toml", text)), expected);
 }
+
+#[test]
+fn for_a_deployment_with_caching_approvals_for_one_use_are_errors() {
+    let home = tempfile::tempdir().unwrap();
+    let text = "[permissions]\n\"a:b\" = { description = \"B\", approval = { valid_for = \"5m\", uses = \"once\" } }\n";
+    let check = |cache: &str| {
+        let command = ["catalog", "check", "-", "--cache-seconds", cache];
+        bare(home.path()).args(command).write_stdin(text.to_owned()).assert()
+    };
+    check("0").code(0);
+    let printed = stdout(&check("60").code(1));
+    assert!(
+        printed.starts_with("standard input:2:61: permissions.a:b.approval.uses: \"once\" must be any"),
+        "{printed}"
+    );
+    let both = stdout(&check("300").code(1));
+    assert_eq!(both.lines().count(), 2, "{both}");
+    check("3601").code(2);
+}

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::duration::written_duration;
 use super::{Catalog, CatalogIssue};
-use crate::grants::{Grants, MAX_RESOURCES, Permission, Resource};
+use crate::grants::{Grants, Permission, Resource};
 use crate::validation::ValidationError;
 
 /// Minimum duration of an approval, in seconds.
@@ -110,21 +110,6 @@ impl Catalog {
             [once, short]
         };
         self.approvals.iter().flat_map(issue).flatten().collect()
-    }
-}
-
-/// Validates the resources of an approval rule.
-pub(super) fn check_resources(path: &str, rule: &ApprovalRule, issues: &mut Vec<CatalogIssue>) {
-    let path = format!("{path}.approval.resources");
-    let count = rule.resources.len();
-    if !(1..=MAX_RESOURCES).contains(&count) {
-        issues.push(CatalogIssue::new(&path, format!("must have 1 to {MAX_RESOURCES} entries; it has {count}")));
-    }
-    for (at, resource) in rule.resources.iter().enumerate() {
-        let text = resource.to_string();
-        if let Err(invalid) = text.parse::<Resource>() {
-            issues.push(CatalogIssue::of_text(format!("{path}[{at}]"), &text, invalid.0));
-        }
     }
 }
 

@@ -503,6 +503,7 @@ fn every_wrong_field_of_an_approval_rule_is_named_with_its_value() {
             "permissions.app:deploy.approval.uses: \"twice\" must be any or once",
             "permissions.app:deploy.approval.resources[2]: \"*\" is listed twice",
             "permissions.app:deploy.approval.token_approvers: \"yes\" must be true or false",
+            "permissions.app:deploy.approval.resources[0]: \"app//x\" must be a path such as apps/billing or apps/*: no slash at the start or end, no double slashes, no '.' or '..', and none of \\ ; ? % * or control characters in a name",
         ]
     );
     for (rule, field) in [

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::limits::{elements, entries};
-use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher, approval, builtin_permissions};
-use crate::grants::{MAX_PERMISSIONS, Permission};
+use super::{BUILTIN_PERMISSIONS, Catalog, CatalogIssue, RoleName, RouteMatcher, builtin_permissions};
+use crate::grants::{MAX_PERMISSIONS, MAX_RESOURCES, Permission, Resource};
 use crate::text::{BLANK, contains_credential, is_blank, name_issues, path_issues, redact, unprintable};
 
 const MAX_DESCRIPTION_LENGTH: usize = 200;
@@ -20,6 +20,7 @@ impl Catalog {
     /// part does not hide issues beside it.
     pub(super) fn check(&self, document: &Value, issues: &mut Vec<CatalogIssue>) {
         self.check_permissions(issues);
+        self.check_approvals(document.get("permissions"), issues);
         self.check_roles(document.get("roles"), issues);
         self.check_routes(document.get("routes"), issues);
         check_groups(document, issues);
@@ -42,17 +43,31 @@ impl Catalog {
                     format!("{resource}:… permissions are built in and part of every catalog: remove it"),
                 ));
             }
-            if let Some(rule) = self.approvals.get(permission) {
-                approval::check_resources(&path, rule, issues);
-                let path = format!("{path}.approval.unless");
-                if let Some(unless) = &rule.unless {
-                    check_permission_syntax(&path, unless, issues);
-                    if unless.is_wildcard() || unless == permission {
-                        let message = "must be one other permission, without *";
-                        issues.push(CatalogIssue::of_text(path, &unless.to_string(), message));
-                    } else {
-                        self.check_known(path, unless, issues);
+        }
+    }
+
+    fn check_approvals(&self, permissions: Option<&Value>, issues: &mut Vec<CatalogIssue>) {
+        let rules = entries(permissions).filter_map(|(name, listed)| Some((name, listed.get("approval")?)));
+        for (name, rule) in rules {
+            let path = format!("permissions.{name}.approval");
+            let of_resources = format!("{path}.resources");
+            if let Some(list) = rule.get("resources") {
+                check_count(&of_resources, Some(list), MAX_RESOURCES, issues);
+                for (path, text) in texts(&of_resources, Some(list)) {
+                    if let Err(invalid) = text.parse::<Resource>() {
+                        issues.push(CatalogIssue::of_text(path, text, invalid.0));
                     }
+                }
+            }
+            let unless = rule.get("unless").and_then(Value::as_str);
+            if let Some(unless) = unless.and_then(Permission::from_stored) {
+                let path = format!("{path}.unless");
+                check_permission_syntax(&path, &unless, issues);
+                if unless.is_wildcard() || unless.to_string() == *name {
+                    let message = "must be one other permission, without *";
+                    issues.push(CatalogIssue::of_text(path, &unless.to_string(), message));
+                } else {
+                    self.check_known(path, &unless, issues);
                 }
             }
         }

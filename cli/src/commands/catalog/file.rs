@@ -65,8 +65,9 @@ impl File {
         if self.is_stdin() { "standard input".to_owned() } else { self.path.display().to_string() }
     }
 
-    /// Reads and validates the file. Returns the document, or the issues.
-    pub(super) fn read(&self) -> Result<Result<Value, Vec<FileIssue>>, CliError> {
+    /// Reads and validates the file, for a deployment whose gateways cache the authorizer's responses for so many
+    /// seconds. Returns the document, or the issues.
+    pub(super) fn read(&self, cache_seconds: u32) -> Result<Result<Value, Vec<FileIssue>>, CliError> {
         let text = input::text(&self.path, "FILE")?;
         if text.len() > MAX_CATALOG_BYTES {
             let (name, bytes) = (self.name(), text.len());
@@ -77,8 +78,12 @@ impl File {
         let parsed = if self.is_json(text) { parse_json(text) } else { parse_toml(text) };
         Ok(parsed.and_then(|ParsedFile { document, positions, mut issues }| {
             match Catalog::read(&document) {
-                Ok(catalog) if issues.is_empty() => return Ok(catalog.to_document()),
-                Ok(_) => {}
+                Ok(catalog) => {
+                    issues.extend(catalog.approval_issues_with_cache(cache_seconds));
+                    if issues.is_empty() {
+                        return Ok(catalog.to_document());
+                    }
+                }
                 Err(others) => add_unreported(&mut issues, others),
             }
             Err(FileIssue::all(issues, &positions))
@@ -87,7 +92,8 @@ impl File {
 
     /// Reads the file. If it is invalid, prints the errors and what was `skipped`, and returns `None`.
     pub(super) fn load_valid(&self, skipped: &str, context: &Context) -> Result<Option<Value>, CliError> {
-        match self.read()? {
+        // The service knows whether its gateways cache responses.
+        match self.read(0)? {
             Ok(document) => Ok(Some(document)),
             Err(issues) => {
                 self.print(&issues, context)?;
