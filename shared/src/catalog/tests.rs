@@ -516,7 +516,7 @@ fn every_wrong_field_of_an_approval_rule_is_named_with_its_value() {
         (json!({"valid_for": "1m", "unless": "app"}), ".unless"),
         (json!({"valid_for": "1m", "unless": "app:*"}), ".unless"),
         (json!({"valid_for": "1m", "unless": "app:deploy"}), ".unless"),
-        (json!({"valid_for": "1m", "unless": "app:depoly"}), ".unless"),
+        (json!({"valid_for": "1m", "unless": "app:unlisted"}), ".unless"),
         (json!("15m"), ""),
     ] {
         assert_eq!(place(&with_approval(&rule)), format!("permissions.app:deploy.approval{field}"), "{rule}");
