@@ -14,6 +14,7 @@ import { Actor, TokenLink } from "../ui/actor";
 import { download } from "../ui/download";
 import { EventDetail } from "../ui/event-detail";
 import { Heading } from "../ui/heading";
+import { LoadMore } from "../ui/load-more";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { showMessage } from "../ui/status-message";
@@ -61,14 +62,14 @@ export function ActivityPage() {
 
   async function save(extension: string, type: string, format: (events: readonly ActivityEvent[]) => string) {
     let all = activity;
-    while (all !== null && all.cursor !== null && all.events.length < MAX_EXPORTED) all = await load(all, 100);
+    while (all !== null && all.cursor !== null && all.items.length < MAX_EXPORTED) all = await load(all, 100);
     if (all === null) return;
-    download(`activity-${localDay(new Date())}.${extension}`, type, format(all.events));
-    if (all.cursor !== null) showMessage(`Exported the newest ${plural(all.events.length, "event")}. Choose a shorter period for the others.`);
+    download(`activity-${localDay(new Date())}.${extension}`, type, format(all.items));
+    if (all.cursor !== null) showMessage(`Exported the newest ${plural(all.items.length, "event")}. Choose a shorter period for the others.`);
   }
 
   const change = (part: Partial<ActivityFilter>) => replace(activityHash({ ...filter, ...part }));
-  const events = activity?.events ?? [];
+  const events = activity?.items ?? [];
   const actors = [...new Set(events.flatMap(({ by }) => by ?? []))].toSorted();
   return (
     <>
@@ -120,18 +121,14 @@ export function ActivityPage() {
         </section>
       ))}
       {activity !== null && activity.cursor !== null && (
-        <p>
-          <button type="button" aria-disabled={busy} onClick={() => !busy && load(activity, STEP)}>
-            {busy ? "Loading…" : "Load more"}
-          </button>
-        </p>
+        <LoadMore busy={busy} more={() => void load(activity, STEP)} />
       )}
     </>
   );
 }
 
-function countText({ events, cursor }: Activity): string {
-  return cursor === null ? plural(events.length, "event") : `The newest ${plural(events.length, "event")}`;
+function countText({ items, cursor }: Activity): string {
+  return cursor === null ? plural(items.length, "event") : `The newest ${plural(items.length, "event")}`;
 }
 
 function ActivityItem({ event, now }: { event: ActivityEvent; now: number }) {

@@ -7,6 +7,7 @@ import { clientText, EVENTS } from "../domain/labels";
 import { activityHash } from "../domain/activity";
 import { Actor } from "../ui/actor";
 import { EventDetail } from "../ui/event-detail";
+import { LoadMore } from "../ui/load-more";
 import { Loading } from "../ui/loading";
 import { ProblemNote } from "../ui/problem-note";
 import { Time } from "../ui/time";
@@ -60,9 +61,7 @@ export function History({ token, version, now }: { token: Token; version: string
         </ol>
       )}
       {cursor !== null && (
-        <button type="button" onClick={() => load(cursor)}>
-          Load more
-        </button>
+        <LoadMore busy={false} more={() => void load(cursor)} />
       )}
       <p>
         <a href={activityHash({ actor: `token:${token.id}` })}>What this token did to other tokens</a>
