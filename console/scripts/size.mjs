@@ -1,8 +1,8 @@
-// Fails if the built console exceeds its budget: 65,000 bytes of JavaScript, gzipped, in total.
+// Fails if the built console exceeds its budget: 68,000 bytes of JavaScript, gzipped, in total.
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const BUDGET = 65_000;
+const BUDGET = 68_000;
 const assets = new URL("../dist/site/assets/", import.meta.url);
 const scripts = readdirSync(assets).filter((name) => name.endsWith(".js"));
 const sizes = scripts.map((name) => gzipSync(readFileSync(new URL(name, assets)), { level: 9 }).length);

@@ -6,6 +6,7 @@ import { session, signOut } from "./auth/session";
 import { covers } from "./domain/grants";
 import { initials } from "./domain/labels";
 import { ActivityPage } from "./pages/activity";
+import { ApprovalsPage } from "./pages/approvals";
 import { CatalogPage } from "./pages/catalog";
 import { NewTokenPage } from "./pages/create-token";
 import { SecretPage } from "./pages/show-secret";
@@ -14,6 +15,7 @@ import { TokenPage } from "./pages/token";
 import { TokensPage } from "./pages/token-list";
 import { go, leave, route, scrollToPlace, type Route } from "./router";
 import { useStore } from "./store";
+import { ApprovalsLink } from "./ui/approvals-link";
 import { Heading } from "./ui/heading";
 import { Icon, type IconName } from "./ui/icon";
 import { Loading } from "./ui/loading";
@@ -37,6 +39,7 @@ export function App() {
       if (event.key === "?") setKeys(true);
       else if (event.key === "n") go("#/new");
       else if (event.key === "g") go("#/tokens");
+      else if (event.key === "p") go("#/approvals");
       else if (event.key === "a") go("#/activity");
       else if (event.key === "c") go("#/catalog");
       else return;
@@ -62,7 +65,7 @@ export function App() {
         <a class="brand" href="#/tokens">
           <img src="./favicon.svg" alt="" width="24" height="24" /> Portcullis
         </a>
-        {now.state === "in" && <Navigation where={where} />}
+        {now.state === "in" && <Navigation me={now.me} where={where} />}
         {now.state === "in" && <Account me={now.me} onKeys={() => setKeys(true)} />}
       </header>
       <main id="main" tabIndex={-1}>
@@ -83,6 +86,7 @@ function Page({ where }: { where: Route }) {
   if (first === "tokens" && second !== undefined) return <TokenPage key={second} id={second} />;
   if (first === "new") return <NewTokenPage key={where.query} query={where.query} />;
   if (first === "secret") return <SecretPage />;
+  if (first === "approvals") return <ApprovalsPage named={second ?? null} />;
   if (first === "activity") return <ActivityPage />;
   if (first === "catalog") return <CatalogPage />;
   return (
@@ -95,7 +99,7 @@ function Page({ where }: { where: Route }) {
   );
 }
 
-function Navigation({ where }: { where: Route }) {
+function Navigation({ me, where }: { me: Caller; where: Route }) {
   const link = (hash: string, icon: IconName, text: string, here: boolean) => (
     <a href={hash} aria-current={here ? "page" : undefined}>
       <Icon name={icon} />
@@ -107,6 +111,7 @@ function Navigation({ where }: { where: Route }) {
     <nav aria-label="Main">
       {link("#/tokens", "token", "Tokens", first === "tokens")}
       <NewTokenLink text="New token" icon="plus" current={first === "new"} />
+      <ApprovalsLink me={me} current={first === "approvals"} />
       {link("#/activity", "activity", "Activity", first === "activity")}
       {link("#/catalog", "catalog", "Catalog", first === "catalog")}
     </nav>

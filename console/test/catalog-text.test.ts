@@ -33,7 +33,7 @@ test("a text that begins with a brace is JSON, and another one TOML", () => {
 test("the same catalog is read from TOML and from JSON", () => {
   const { value } = parse(FILE);
   const json = JSON.stringify(value);
-  assert.ok(json.includes("approvals:decide"));
+  assert.ok(json.includes('"approval":{"valid_for":"15m"'));
   assert.equal(JSON.stringify(parse(toToml(JSON.parse(json))).value), json);
   assert.equal(JSON.stringify(parse(toJson(value, value)).value), json);
   assert.ok(isToml(toToml(value)));
@@ -70,6 +70,14 @@ test("only what differs differs in the comparison", () => {
 test("a value without a form in TOML is not converted", () => {
   assert.ok(hasTomlForm(parse(FILE).value));
   for (const value of [null, [], 1, { a: null }, { a: [{ b: null }] }]) assert.equal(hasTomlForm(value), false, JSON.stringify(value));
+});
+
+test("an error of an approval rule is found in JSON and TOML", () => {
+  const place = "permissions.apps:exec.approval.valid_for";
+  const toml = '[permissions."apps:exec"]\ndescription = ""\n\n[permissions."apps:exec".approval]\nuses = "once"\nvalid_for = "0m"\n';
+  const json = JSON.stringify(parse(toml).value, null, 2);
+  const lineOf = (text: string) => text.slice(parse(text).offsetOf(place) ?? 0).split("\n")[0];
+  assert.deepEqual([lineOf(toml), lineOf(json)], ['valid_for = "0m"', '"valid_for": "0m"']);
 });
 
 test("an error in a list of several lines is where the list begins", () => {

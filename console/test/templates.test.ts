@@ -5,7 +5,7 @@ import type { Caller, Catalog } from "../src/api/types";
 import { accessOf, TEMPLATES, type Template } from "../src/domain/templates";
 
 const catalog = {
-  permissions: { "apps:read": "", "apps:write": "", "apps:restart": "", "tokens:read": "", "tokens:write": "" },
+  permissions: { "apps:read": "", "apps:write": "", "apps:restart": "", "tokens:read": "", "tokens:write": "", "approvals:read": "" },
   roles: { cicd: { description: "", permissions: ["apps:write"] }, deployer: { description: "", permissions: ["apps:read"] } },
 } as unknown as Catalog;
 const caller = (...permissions: string[]) => ({ grants: [{ permissions, resources: ["*"] }] }) as unknown as Caller;

@@ -1639,7 +1639,7 @@ export interface components {
              * @description From when no request uses the approval. It is later than now only if gateways cache the
              *     authorizer's responses (`AuthorizerCacheSeconds`).
              */
-            effective_by: components["schemas"]["Time"];
+            effective_by: components["schemas"]["Moment"];
         } & components["schemas"]["ApprovalFields"];
         ApprovalPage: {
             /** @description Newest first. A page may have fewer than `limit` approvals, or none, without being the last. */
@@ -1692,6 +1692,8 @@ export interface components {
              *     ]
              */
             resources?: components["schemas"]["Resource"][];
+            /** @description A listed permission that waives the approval, on the resources on which the token has it. */
+            unless?: components["schemas"]["OnePermission"];
             /**
              * @description Whether tokens may approve and reject requests, too.
              * @default false

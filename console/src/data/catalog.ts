@@ -1,4 +1,5 @@
 // Cache of the current catalog (TTL: 1 minute), which several pages need.
+import { useEffect, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
 import type { Catalog } from "../api/types";
@@ -37,4 +38,13 @@ export async function readCatalogIfAllowed(): Promise<Catalog | null> {
     if (error instanceof Problem && error.status === 403) return null;
     throw error;
   }
+}
+
+/** For parts of the console that also work without the catalog: null until it is loaded, and if the caller may not see it. */
+export function useCatalog(active = true): Catalog | null {
+  const [catalog, setCatalog] = useState<Catalog | null>(null);
+  useEffect(() => {
+    if (active) readCatalogIfAllowed().then(setCatalog, () => {});
+  }, [active]);
+  return catalog;
 }

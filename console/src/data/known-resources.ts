@@ -1,17 +1,13 @@
 // Resources to suggest in forms.
-import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Catalog } from "../api/types";
+import { useMemo } from "preact/hooks";
 import { knownResources } from "../domain/resources";
 import { useStore } from "../store";
-import { readCatalogIfAllowed } from "./catalog";
+import { useCatalog } from "./catalog";
 import { tokenList } from "./tokens";
 
 /** Those of the catalog's routes, and of the tokens that are loaded. */
 export function useKnownResources(): string[] {
   const { tokens } = useStore(tokenList);
-  const [catalog, setCatalog] = useState<Catalog | null>(null);
-  useEffect(() => {
-    readCatalogIfAllowed().then(setCatalog, () => {});
-  }, []);
+  const catalog = useCatalog();
   return useMemo(() => knownResources(catalog, tokens), [catalog, tokens]);
 }

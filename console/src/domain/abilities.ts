@@ -16,7 +16,7 @@ export function whyNoMore(me: Caller, tokens: readonly Token[]): string | null {
   return `You have ${plural(max, "token")}, the most that one owner may have. Revoke one you no longer need.`;
 }
 
-export function whyNotChange(me: Caller, token: Token): string | null {
+export function whyNotChange(me: Caller, token: Pick<Token, "id">): string | null {
   return whyNotManage(me) ?? (mayWrite(me, `tokens/${token.id}`) ? null : "You need tokens:write to change this token. Ask an administrator.");
 }
 

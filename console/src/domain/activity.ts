@@ -72,6 +72,9 @@ export const VERBS: Partial<Record<Event["kind"], string>> = {
   enabled: "enabled",
   revoked: "revoked",
   deleted: "deleted",
+  approval_approved: "approved a request of",
+  approval_rejected: "rejected a request of",
+  approval_ended: "ended an approval of",
 };
 
 /** What happened, in a sentence after the token: for events without an actor other than the token. */
@@ -85,6 +88,10 @@ export const PASSIVE: Record<Event["kind"], string> = {
   deleted: "was deleted",
   first_used: "was used for the first time",
   secret_reuse: "was used with an old secret",
+  approval_requested: "requested an approval",
+  approval_approved: "got an approval",
+  approval_rejected: "got no approval",
+  approval_ended: "ended an approval",
 };
 
 const FIELDS = ["at", "kind", "by", "token_id", "owner", "source_ip", "user_agent", "detail", "id"] as const satisfies readonly (keyof ActivityEvent)[];

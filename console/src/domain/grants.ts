@@ -1,6 +1,9 @@
 // Which permissions and resources cover others. docs/authorization.md has the rules.
 import type { Grant } from "../api/types";
 
+/** Permissions of Portcullis itself, which are part of every catalog. */
+export const isBuiltIn = (permission: string): boolean => /^((tokens|catalog):|approvals:(read|decide)$)/.test(permission);
+
 /** Whether the held permission covers all of the wanted one. */
 export function coversPermission(held: string, wanted: string): boolean {
   const [heldResource, heldAction] = halves(held);

@@ -31,6 +31,10 @@ export const EVENTS: Record<Event["kind"], string> = {
   revoked: "Revoked",
   first_used: "First used",
   deleted: "Deleted",
+  approval_requested: "Approval requested",
+  approval_approved: "Approval given",
+  approval_rejected: "Approval rejected",
+  approval_ended: "Approval ended",
 };
 
 export const FIELDS: Record<string, string> = {
@@ -112,6 +116,11 @@ export function refusal(explanation: Explanation, tested: { path: string; addres
         why: `The token has ${permission}, but not on ${resource}.`,
         remedy: `Add the resource ${resource}.`,
         addition: { label: additionLabel({ permission, resource }), adds: { permission, resource }, beside: "" },
+      };
+    case "approval_required":
+      return {
+        why: `The token has ${permission} on ${resource}, but no approval for it.`,
+        remedy: `Request one with POST /approvals, or portcullis approval request. A user with approvals:decide on ${resource} approves it on the page Approvals.`,
       };
     case null:
       return { why: "", remedy: "" };

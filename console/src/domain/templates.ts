@@ -1,6 +1,6 @@
 // Templates for new tokens.
 import type { Catalog, Caller } from "../api/types";
-import { has } from "./grants";
+import { has, isBuiltIn } from "./grants";
 
 export interface Template {
   label: string;
@@ -14,7 +14,6 @@ export interface Template {
   issuer?: string;
 }
 
-const isBuiltIn = (permission: string): boolean => /^(tokens|catalog):/.test(permission);
 const isRead = (permission: string): boolean => permission.endsWith(":read") && !isBuiltIn(permission);
 
 export const TEMPLATES: Record<string, Template> = {

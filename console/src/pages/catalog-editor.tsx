@@ -5,6 +5,7 @@ import type { Problem } from "../api/problem";
 import type { Catalog, FieldError } from "../api/types";
 import type { ReadCatalog } from "../data/catalog";
 import { hasTomlForm, isToml, parse, toJson, toToml } from "../domain/catalog-text";
+import { isBuiltIn } from "../domain/grants";
 import { format, lineOf } from "../domain/json-positions";
 import { plural } from "../domain/labels";
 import { formatDateTime } from "../domain/time";
@@ -21,8 +22,7 @@ export const CATALOG_DRAFT = "catalog";
 
 /** The text to edit: the catalog without the built-in permissions. */
 export function catalogText(catalog: Catalog): string {
-  const builtIn = /^(tokens|catalog):/;
-  const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !builtIn.test(name)));
+  const permissions = Object.fromEntries(Object.entries(catalog.permissions).filter(([name]) => !isBuiltIn(name)));
   const { strict, roles, routes, sessions, trust } = catalog;
   return format({ strict, permissions, roles, routes, sessions, trust });
 }

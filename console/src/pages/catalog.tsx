@@ -6,6 +6,7 @@ import type { Catalog } from "../api/types";
 import { caller } from "../auth/session";
 import { forgetCatalog, readCatalog, type ReadCatalog } from "../data/catalog";
 import { hasDraft } from "../data/drafts";
+import { permissionEntry, ruleText } from "../domain/approvals";
 import { covers } from "../domain/grants";
 import { splitMatch } from "../domain/callable-routes";
 import { plural } from "../domain/labels";
@@ -70,7 +71,12 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
   const wanted = search.toLowerCase();
   const hit = (...texts: (string | undefined)[]) => texts.some((text) => text?.toLowerCase().includes(wanted));
   const none = (text: string) => (search ? "No matches" : text);
-  const permissions = Object.entries(catalog.permissions).filter((entry) => hit(...entry));
+  const permissions = Object.entries(catalog.permissions)
+    .map(([permission, entry]) => {
+      const { description, approval } = permissionEntry(entry);
+      return { permission, description, terms: approval === null ? "" : ruleText(approval) };
+    })
+    .filter((entry) => hit(...Object.values(entry)));
   const roles = Object.entries(catalog.roles ?? {}).filter(([name, role]) => hit(name, role.description, ...role.permissions));
   const routes = (catalog.routes ?? []).filter((route) => hit(route.match, route.permission, route.resource));
   const groups = Object.entries(catalog.sessions?.groups ?? {}).filter((entry) => hit(...entry));
@@ -87,7 +93,16 @@ function CatalogView({ catalog }: { catalog: Catalog }) {
         id="permissions"
         empty={none("No permissions yet")}
         title={plural(permissions.length, "permission")}
-        entries={permissions.map(([permission, description]) => ({ key: permission, name: <code>{permission}</code>, meaning: description }))}
+        entries={permissions.map(({ permission, description, terms }) => ({
+          key: permission,
+          name: <code>{permission}</code>,
+          meaning: (
+            <>
+              {description}
+              {terms && <p class="hint">{terms}</p>}
+            </>
+          ),
+        }))}
       />
       <Listing
         id="roles"

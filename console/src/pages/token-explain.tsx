@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import type { Explanation, Token } from "../api/types";
+import { approvalHash } from "../domain/approvals";
 import { refusal } from "../domain/labels";
 import { parseRequestPath, withoutStage, type RequestPath } from "../domain/request-path";
 import { Field } from "../ui/field";
@@ -106,6 +107,12 @@ function Decision({ tested, onAdd }: { tested: Tested; onAdd: AddGrant }) {
       <div class="note good">
         <p>
           <strong>Allowed.</strong> {result.permission !== null && `Requires ${result.permission} on ${result.resource ?? ""}.`}
+          {result.approval_id !== undefined && (
+            <>
+              {" "}
+              The token has <a href={approvalHash(result.approval_id)}>an approval</a> for it.
+            </>
+          )}
         </p>
         {rule}
       </div>

@@ -2,9 +2,9 @@
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { api, unwrap } from "../api/client";
 import { Problem } from "../api/problem";
-import type { Catalog, Token } from "../api/types";
+import type { Token } from "../api/types";
 import { caller } from "../auth/session";
-import { readCatalogIfAllowed } from "../data/catalog";
+import { useCatalog } from "../data/catalog";
 import { dismissals } from "../data/dismissals";
 import { hasDraft } from "../data/drafts";
 import { insights as allInsights, forgetInsights, requestInsights } from "../data/token-insights";
@@ -28,6 +28,7 @@ import { showMessage } from "../ui/status-message";
 import { Time, useNow } from "../ui/time";
 import { CallableRoutes } from "../ui/callable-routes";
 import { useAction, type Action } from "../ui/use-action";
+import { TokenApprovals } from "./token-approvals";
 import { DeleteDialog, DisableDialog, revocationDraft, RevokeDialog, RotateDialog } from "./token-dialogs";
 import { Editable, isEditable, restoredEditing } from "./token-edit";
 import { Explain } from "./token-explain";
@@ -92,16 +93,15 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
   const { token } = loaded;
   const now = useNow();
   const insights = useStore(allInsights).get(token.id);
-  const [catalog, setCatalog] = useState<Catalog | null>(null);
+  const catalog = useCatalog();
   const revoked = token.status === "revoked";
   const [openDialog, setOpenDialog] = useState<OpenDialog | null>(() =>
     !revoked && whyNotChange(caller(), token) === null && hasDraft(revocationDraft(token)) ? "revoke" : null,
   );
   const [editing, setEditing] = useState(() => restoredEditing(token));
+  /** Counts the user's changes to the token's approvals, which are in its history. */
+  const [decisions, setDecisions] = useState(0);
   const found = concerns(token, insights, now, useStore(dismissals));
-  useEffect(() => {
-    readCatalogIfAllowed().then(setCatalog, () => {});
-  }, []);
   useEffect(() => requestInsights([token]), [token]);
 
   const changed = (next: TokenWithEtag, message: string) => {
@@ -199,9 +199,10 @@ function TokenView({ loaded, setLoaded, read }: { loaded: TokenWithEtag; setLoad
           </section>
         )}
       </div>
+      <TokenApprovals token={token} catalog={catalog} now={now} onChanged={() => setDecisions((count) => count + 1)} />
       <UsageSection loaded={loaded} now={now} onDone={changed} read={read} onAdd={onAdd} />
       <Explain token={token} onAdd={onAdd} />
-      <History token={token} version={loaded.etag} now={now} />
+      <History token={token} version={`${loaded.etag} ${decisions}`} now={now} />
       {openDialog === "rotate" && <RotateDialog {...dialog} />}
       {openDialog === "disable" && <DisableDialog {...dialog} />}
       {openDialog === "revoke" && <RevokeDialog {...dialog} />}

@@ -1,6 +1,7 @@
 // The requests that grants allow: catalog routes, other paths (unless the catalog is strict), and
 // warnings.
 import type { Catalog, Grant } from "../api/types";
+import { permissionsWithApproval } from "../domain/approvals";
 import { callableByDefault, callableRoutes, suggestedResource, warnings } from "../domain/callable-routes";
 import { plural } from "../domain/labels";
 
@@ -10,6 +11,7 @@ export function CallableRoutes({ catalog, grants }: { catalog: Catalog | null; g
   const complete = grants.filter((grant) => grant.permissions.length > 0 && grant.resources.length > 0);
   if (complete.length === 0) return <p class="hint">Choose permissions and resources to see what this token can call.</p>;
   const routes = catalog === null ? [] : callableRoutes(catalog, complete);
+  const approved = permissionsWithApproval(catalog, complete);
   const other = catalog?.strict ? [] : [...new Set(callableByDefault(complete))];
   const meant = suggestedResource(complete);
   return (
@@ -37,6 +39,7 @@ export function CallableRoutes({ catalog, grants }: { catalog: Catalog | null; g
           />
         </>
       )}
+      {approved.length > 0 && <p class="hint">Only with an approval: {approved.join(", ")}</p>}
       {routes.length + other.length === 0 && <p class="note warn">These permissions don’t match these resources, so this token can’t call anything.{meant !== null && ` Did you mean ${meant}?`}</p>}
     </>
   );

@@ -1,6 +1,7 @@
 // What an event changed, and why.
 import { isRecord } from "../api/problem";
 import type { Event, Grant } from "../api/types";
+import { approvalHash } from "../domain/approvals";
 import { grantLines } from "../domain/grants";
 import { FIELDS, REVOKE_REASONS } from "../domain/labels";
 import { formatDateTime } from "../domain/time";
@@ -20,6 +21,14 @@ export function EventDetail({ event, now }: { event: Pick<Event, "kind" | "detai
         </p>
       )}
       {event.kind === "rotated" && <p>{typeof until === "string" ? `The old secret ${Date.parse(until) > now ? "works" : "worked"} until ${formatDateTime(until)}.` : "The old secret stopped working immediately."}</p>}
+      {event.kind.startsWith("approval_") && (
+        <p>
+          <a href={approvalHash(String(detail["approval_id"]))}>
+            <code>{String(detail["permission"])}</code> on <code>{String(detail["resource"])}</code>
+          </a>
+          {typeof detail["expires_at"] === "string" && ` until ${formatDateTime(detail["expires_at"])}`}
+        </p>
+      )}
       {event.kind === "disabled" && reason === "secret_reuse" && <p>Because an old secret was used.</p>}
       {event.kind === "revoked" && typeof reason === "string" && <p>{REVOKE_REASONS[reason as keyof typeof REVOKE_REASONS]}.</p>}
       {typeof detail["comment"] === "string" && <p>“{detail["comment"]}”</p>}

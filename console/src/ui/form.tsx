@@ -31,11 +31,11 @@ export function Form(props: { action: Action; class?: string; onEscape?: () => v
   );
 }
 
-/** While the action runs, the button keeps the focus and shows `pending`, such as “Saving…”. */
-export function SubmitButton(props: { action: Action; label: string; pending: string; class?: string; denied?: boolean }) {
+/** While the action runs, the button keeps the focus and shows `pending`, such as “Saving…”. With `focus`, it has the focus when its dialog opens. */
+export function SubmitButton(props: { action: Action; label: string; pending: string; class?: string; denied?: boolean; focus?: boolean }) {
   const { busy } = props.action;
   return (
-    <button type="submit" class={props.class ?? "primary"} disabled={props.denied ?? false} aria-disabled={busy}>
+    <button type="submit" autofocus={props.focus} class={props.class ?? "primary"} disabled={props.denied ?? false} aria-disabled={busy}>
       {busy ? props.pending : props.label}
     </button>
   );

@@ -1,7 +1,8 @@
 // The permissions of one grant: the catalog's, grouped by resource type, and others.
 import { useLayoutEffect, useMemo, useState } from "preact/hooks";
 import type { Catalog, Grant } from "../api/types";
-import { coversPermission, has, resourceOf } from "../domain/grants";
+import { permissionEntry, type PermissionEntry } from "../domain/approvals";
+import { coversPermission, has, isBuiltIn, resourceOf } from "../domain/grants";
 import { lines } from "../domain/lines";
 import { SearchField } from "./search-field";
 
@@ -156,10 +157,12 @@ function PermissionChoice(props: {
 
 /** The catalog's permissions with their descriptions. Without a catalog, the caller's own permissions. */
 function selectable(catalog: Catalog | null, callerGrants: readonly Grant[]): [string, string][] {
-  if (catalog !== null) return Object.entries(catalog.permissions ?? {});
+  if (catalog !== null) return Object.entries(catalog.permissions ?? {}).map(([permission, entry]) => [permission, descriptionOf(permissionEntry(entry))]);
   const own = new Set(callerGrants.flatMap(({ permissions }) => permissions));
   return [...own].filter((permission) => !permission.includes("*")).map((permission) => [permission, ""]);
 }
+
+const descriptionOf = ({ description, approval }: PermissionEntry): string => (approval === null ? description : `${description} (needs approval)`.trim());
 
 function grouped(permissions: readonly [string, string][]): Group[] {
   const groups = new Map<string, Group>();
@@ -169,8 +172,8 @@ function grouped(permissions: readonly [string, string][]): Group[] {
     group.permissions.push([permission, description]);
     groups.set(name, group);
   }
-  const isBuiltIn = ({ name }: Group) => (name === "tokens" || name === "catalog" ? 1 : 0);
-  return [...groups.values()].toSorted((a, b) => isBuiltIn(a) - isBuiltIn(b) || a.name.localeCompare(b.name));
+  const rank = ({ permissions: own }: Group) => (own.every(([permission]) => isBuiltIn(permission)) ? 1 : 0);
+  return [...groups.values()].toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
 }
 
 function filtered(groups: readonly Group[], search: string): Group[] {
