@@ -26,7 +26,20 @@ async function fill(stack) {
   await stack.call("POST", `/tokens/${paused.id}/disable`);
   const revoked = await stack.createToken({ name: "old import script", owner: "bob" });
   await stack.call("POST", `/tokens/${revoked.id}/revoke`, { reason: "leaked", comment: "It was in a build log." });
+  await requestApprovals(stack);
   return deploy;
+}
+
+/** Three requests for approval, of which the second was rejected. */
+async function requestApprovals(stack) {
+  const token = await stack.createToken({ name: "release pipeline", owner: "carol", permissions: ["releases:write"], resources: ["releases"], expires_in: "60d" });
+  const request = (resource, reason, link) => stack.call("POST", "/approvals", { permission: "releases:write", resource, reason, link }, { token: token.token });
+  await request("releases/shop-2.0.3", "Deploy 2.0.3 to production", "https://ci.example.com/runs/4711");
+  const { body: early } = await request("releases/billing-1.5.0", "Deploy 1.5.0 before the invoice run");
+  const sessionOf = await fetch(`${stack.url}/dev/sign-in`, { method: "POST", body: new URLSearchParams({ name: "bob", groups: "portcullis-admin" }) });
+  const { session } = await sessionOf.json();
+  await stack.call("POST", `/approvals/${early.id}/reject`, { comment: "After the invoice run, please." }, { token: session });
+  await request("releases/billing-1.4.2", "Deploy 1.4.2\nCorrects the tax on invoices", "https://ci.example.com/runs/4712");
 }
 
 /** Opens each page with example data. */
@@ -71,6 +84,14 @@ async function* pages(page, stack, deploy) {
   await page.getByRole("button", { name: "Remove unused permissions" }).click();
   await page.getByRole("dialog").waitFor();
   yield "tighten";
+  await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "Approvals" }).click();
+  await page.getByText("After the invoice run, please.").waitFor();
+  await page.keyboard.press("j");
+  yield "approvals";
+  await page.keyboard.press("a");
+  await page.getByRole("dialog").waitFor();
+  yield "approve";
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "Activity" }).click();
   await page.getByText("revoked old import script").waitFor();
