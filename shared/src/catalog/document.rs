@@ -120,8 +120,8 @@ impl DocumentReader {
             let permission = self.permission(&path, &json!(text));
             let (description, approval) = self.listed_permission(&path, &value);
             let Some(permission) = permission else { continue };
-            // Documents read from the service include the built-in permissions.
-            if approval.is_none() && is_builtin(&permission, &description) {
+            // Documents read from the service include the built-in permissions, with a description alone.
+            if value.is_string() && is_builtin(&permission, &description) {
                 continue;
             }
             catalog.approvals.extend(approval.map(|rule| (permission.clone(), rule)));

@@ -55,6 +55,10 @@ fn the_builtin_permissions_are_part_of_every_catalog() {
     for own in ["tokens:read", "tokens:sell", "catalog:burn"] {
         assert_eq!(place(&json!({"permissions": {own: "Something else"}})), format!("permissions.{own}"));
     }
+    for (own, description) in [("tokens:read", "View your own tokens"), ("approvals:read", "See them")] {
+        let document = json!({"permissions": {own: {"description": description}}});
+        assert_eq!(place(&document), format!("permissions.{own}"));
+    }
 }
 
 #[test]

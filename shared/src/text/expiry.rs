@@ -11,20 +11,24 @@ const MAX_LIFETIME_DAYS: i64 = 36_500;
 /// # Errors
 /// Names the expected form, or the limit.
 pub fn parse_expires_in(text: &str, now: Timestamp) -> Result<Timestamp, ValidationError> {
-    Ok(now.truncated_to_seconds().plus_seconds(seconds(text)?))
+    Ok(now.truncated_to_seconds().plus_seconds(seconds(text, "must be a whole number and s, m, h or d, as in 30d")?))
 }
 
-/// Parses a duration such as `15m`, in the form of a lifetime, in seconds.
+/// Parses a duration such as `15m`, in seconds: a whole number and `s`, `m` or `h`.
 ///
 /// # Errors
 /// Names the expected form, or the limit.
 pub fn parse_duration(text: &str) -> Result<u32, ValidationError> {
+    let form = "must be a whole number and s, m or h, as in 15m";
+    if text.ends_with('d') {
+        return Err(ValidationError::new(form));
+    }
     let too_long = |_| ValidationError::new(format!("must be at most {} seconds", u32::MAX));
-    seconds(text).and_then(|seconds| u32::try_from(seconds).map_err(too_long))
+    seconds(text, form).and_then(|seconds| u32::try_from(seconds).map_err(too_long))
 }
 
-fn seconds(text: &str) -> Result<i64, ValidationError> {
-    let form = || ValidationError::new("must be a whole number and s, m, h or d, as in 30d");
+fn seconds(text: &str, form: &str) -> Result<i64, ValidationError> {
+    let form = || ValidationError::new(form);
     let unit = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,
@@ -99,6 +103,16 @@ mod tests {
         assert!(parse_expires_in("36500d", now()).is_ok());
         for bad in ["0s", "0d", "36501d", "999999999d", "99999999999999999999999999s"] {
             assert_eq!(parse_expires_in(bad, now()).unwrap_err().0, "must be at least 1s and at most 36500d", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_duration_is_a_whole_number_and_s_m_or_h() {
+        for (text, seconds) in [("90s", 90), ("015m", 900), ("24h", 86_400)] {
+            assert_eq!(parse_duration(text).unwrap(), seconds, "{text}");
+        }
+        for bad in ["", "15", "1d", "1 m", "15m\n"] {
+            assert_eq!(parse_duration(bad).unwrap_err().0, "must be a whole number and s, m or h, as in 15m", "{bad}");
         }
     }
 
