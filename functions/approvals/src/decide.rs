@@ -3,7 +3,7 @@
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::App;
-use portcullis::catalog::MIN_APPROVAL_SECONDS;
+use portcullis::catalog::{MAX_APPROVAL_SECONDS, MIN_APPROVAL_SECONDS};
 use portcullis::http::{ApiRequest, ApiResult, FieldError, JsonFields, Problem, json};
 use portcullis::store::{ApprovalChange, ApprovalOutcome};
 use portcullis::text::{Comment, parse_duration};
@@ -39,8 +39,9 @@ async fn decide(
     let seen = visible_approval(app, call).await?.approval;
     let catalog = call.catalog(app).await?;
     ensure_may_decide(call, &seen, &catalog.catalog)?;
-    let longest = seen.valid_for_seconds;
-    let valid_for_seconds = valid_for_seconds.unwrap_or(longest);
+    // After a decision, the duration is the one that was given; the store says that it is too late.
+    let longest = if seen.decision.is_some() { MAX_APPROVAL_SECONDS } else { seen.valid_for_seconds };
+    let valid_for_seconds = valid_for_seconds.unwrap_or(seen.valid_for_seconds);
     if !(MIN_APPROVAL_SECONDS..=longest).contains(&valid_for_seconds) {
         let message =
             format!("must be from {MIN_APPROVAL_SECONDS}s to {longest}s, for which the catalog lets an approval last");
