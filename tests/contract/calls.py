@@ -29,6 +29,9 @@ EXCHANGE = {
     "subject_token_type": "urn:ietf:params:oauth:token-type:id_token",
 }
 
+# A request for approval, which the default catalog requires.
+APPROVAL = {"permission": "releases:write", "resource": "releases/42", "reason": "Deploy 1.4.2"}
+
 
 @dataclass(frozen=True)
 class Call:
@@ -77,6 +80,13 @@ def create(service: Service, token: str, **wanted: Any) -> dict:
     body = {"name": "contract", "permissions": ["apps:read"], "resources": ["*"], **wanted}
     body = {field: value for field, value in body.items() if value is not ...}
     response = Call("POST /tokens", token, body=body).send(service)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def request_approval(service: Service, token: str, **wanted: Any) -> dict:
+    """Requests an approval for the token."""
+    response = Call("POST /approvals", token, body=APPROVAL | wanted).send(service)
     assert response.status_code == 201, response.text
     return response.json()
 

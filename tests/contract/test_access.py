@@ -25,21 +25,27 @@ PLAIN = {401: "invalid_token", 403: "insufficient_scope", 404: "not_found"}
 
 
 class World:
-    """The service with the principals, and the tokens that requests are about."""
+    """The service with the principals, and the tokens and approvals that requests are about."""
 
     def __init__(self, service: Service, issuer: Issuer, credentials: dict[str, str | None]) -> None:
         self.service = service
         self.issuer = issuer
         self.credentials = credentials
-        # By operation: a token that no request has changed yet.
+        # By operation: a token or an approval that no request has changed yet.
         self.targets: dict[str, dict] = {}
 
-    def admin(self, operation: str, token_id: str = "") -> requests.Response:
-        return Call(operation, self.service.admin_token, token_id).send(self.service)
+    def admin(self, operation: str, id: str = "") -> requests.Response:
+        return Call(operation, self.service.admin_token, id).send(self.service)
 
     def target(self, operation: str) -> dict:
-        """A token of the owner, in the state that the operation is for."""
-        if operation not in self.targets:
+        """A token of the owner, in the state that the operation is for, or an approval of such a token."""
+        if operation in self.targets:
+            return self.targets[operation]
+        if "/approvals" in operation:
+            grants = {"permissions": ["releases:write"], "resources": ["releases"]}
+            asking = calls.create(self.service, self.service.admin_token, owner=OWNER, **grants)
+            self.targets[operation] = calls.request_approval(self.service, asking["token"])
+        else:
             tightened = operation.endswith("/tighten")
             # The owner may rotate a token with the owner's grants.
             grants = {"permissions": ["apps:read", "apps:write"]} if tightened else MANAGER
@@ -52,6 +58,12 @@ class World:
                 Call("POST /tokens/{id}/disable", self.credentials["owner"], made["id"]).send(self.service)
             self.targets[operation] = self.admin("GET /tokens/{id}", made["id"]).json() | {"token": made["token"]}
         return self.targets[operation]
+
+    def shown(self, operation: str, target: dict) -> dict:
+        """The operation's target as it is now."""
+        if "/approvals" in operation:
+            return self.admin("GET /approvals/{id}", target["id"]).json()
+        return self.admin("GET /tokens/{id}", target["id"]).json() | {"token": target["token"]}
 
     def request(self, operation: str, principal: str) -> Call:
         """A valid request about the operation's target."""
@@ -77,6 +89,8 @@ SENT = {
     "PATCH /tokens/{id}": lambda *_: {"body": {"name": "y"}, "headers": {"If-Match": "*"}},
     "POST /tokens/{id}/tighten": lambda *_: {"headers": {"If-Match": "*"}},
     "POST /explain": lambda target, _: {"body": {"token_id": target["id"], "method": "GET", "path": "/apps"}},
+    "POST /approvals": lambda *_: {"body": calls.APPROVAL},
+    "GET /approvals": lambda target, _: {"query": {"token": target["token_id"]}},
     "POST /catalog/impact": lambda *_: {"body": {}},
     "POST /introspect": lambda target, _: {"form": {"token": target["token"]}},
     "POST /revoke": lambda target, _: {"form": {"token": target["token"]}},
@@ -111,9 +125,21 @@ def test_a_principal_gets_what_the_matrix_says(operation: str, principal: str, e
         del world.targets[operation]
     else:
         # A refused request changes nothing.
-        assert world.admin("GET /tokens/{id}", target["id"]).json() | {"token": target["token"]} == target
+        assert world.shown(operation, target) == target
     if response.status_code == 401:
         assert world.service.audit_line(response)["reason"] == PRINCIPALS[principal]
+
+
+@pytest.mark.parametrize("principal", [principal for principal, reason in PRINCIPALS.items() if not reason])
+def test_a_list_of_approvals_has_those_that_the_caller_may_see(principal: str, world: World) -> None:
+    [listed, shown] = [
+        world.request(operation, principal).send(world.service)
+        for operation in ("GET /approvals", "GET /approvals/{id}")
+    ]
+    visible = MATRIX["GET /approvals/{id}"][principal] == "200"
+    assert (shown.status_code == 200) == visible
+    ids = [approval["id"] for approval in listed.json()["approvals"]]
+    assert ids == ([world.target("GET /approvals")["id"]] if visible else [])
 
 
 def test_the_responses_to_refused_credentials_are_the_same(world: World) -> None:
