@@ -79,6 +79,31 @@ def is_without_credential(value: Any) -> bool:
     return not isinstance(value, str) or not (any(tokens(value)) or any(jwt_headers(value)))
 
 
+@FORMATS.checks("approval-link")
+def is_link(value: Any) -> bool:
+    """Whether it is an https URL with a host, without a user name and without a credential."""
+    if not isinstance(value, str):
+        return True
+    authority = re.match(r"https://([^/?#]*)", value)
+    host = authority and re.sub(r":[0-9]*$", "", authority[1])
+    return bool(host) and "@" not in host and value.isascii() and value.isprintable() and is_without_credential(value)
+
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+@FORMATS.checks("approval-duration")
+def is_approval_duration(value: Any) -> bool:
+    """Whether it is a duration from 1 minute to 24 hours."""
+    return not isinstance(value, str) or 60 <= (seconds(value) or 0) <= 86_400
+
+
+def seconds(duration: str) -> int | None:
+    """The seconds of a duration such as `15m`; None for other texts."""
+    found = re.fullmatch("([0-9]+)([smh])", duration)
+    return int(found[1]) * SECONDS[found[2]] if found else None
+
+
 def tokens(text: str) -> Iterator[str]:
     """Whole tokens of any deployment, anywhere in a text."""
     for before, body in re.findall(r"([a-z0-9]{2,16})(?:_|%5[Ff])(?=([0-9A-Za-z]{65}))", text):

@@ -439,7 +439,7 @@ export interface paths {
          *     Needs `approvals:decide` on the resource. A token cannot approve its own request or one of
          *     another token of its owner, and no other request either unless the catalog says
          *     `token_approvers = true`. The first decision stands: later ones get 409, except the same
-         *     decision by the same actor.
+         *     decision by the same actor. A token can have 10 live approvals at once.
          */
         post: operations["approve"];
         delete?: never;
@@ -1571,7 +1571,8 @@ export interface components {
         ApprovalReason: string;
         /**
          * Format: approval-link
-         * @description The https URL of a page about the request, such as the pipeline's run.
+         * @description The https URL of a page about the request, such as the pipeline's run: with a host, without a
+         *     user name, and without a credential.
          * @example https://ci.example.com/runs/42
          */
         ApprovalLink: string | null;
@@ -1652,8 +1653,8 @@ export interface components {
          *     token needs an approval to use the permission.
          */
         CatalogPermissions: {
-            "approvals:decide"?: components["schemas"]["OneLine"];
-            "approvals:read"?: components["schemas"]["OneLine"];
+            "approvals:decide"?: string;
+            "approvals:read"?: string;
             /** @constant */
             "catalog:read"?: "View the catalog";
             /** @constant */
@@ -1674,6 +1675,7 @@ export interface components {
         };
         ApprovalRule: {
             /**
+             * Format: approval-duration
              * @description How long an approval lasts at most, from `1m` to `24h`. With authorizer caching, longer than that.
              * @example 15m
              */
@@ -2286,6 +2288,21 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["ApprovalDecided"];
+            };
+        };
+        /**
+         * @description The request is no longer pending: it was decided, lapsed or ended. Or its token has 10 live
+         *     approvals (`approval_limit_reached`). Nothing was changed.
+         */
+        ApprovalDecidedOrLimitReached: {
+            headers: {
+                "Cache-Control": components["headers"]["CacheControl"];
+                "x-api-token-expires-at": components["headers"]["TokenExpiresAt"];
+                "x-amzn-requestid": components["headers"]["RequestId"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ApprovalDecided"] | components["schemas"]["ApprovalLimitReached"];
             };
         };
         /**
@@ -3520,7 +3537,7 @@ export interface operations {
             401: components["responses"]["InvalidToken"];
             403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
-            409: components["responses"]["ApprovalDecided"];
+            409: components["responses"]["ApprovalDecidedOrLimitReached"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedContentEncoding"];
             429: components["responses"]["TooManyRequests"];
