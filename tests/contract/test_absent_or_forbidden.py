@@ -1,7 +1,8 @@
-"""A caller without access to a token or an owner cannot learn whether it exists."""
+"""A caller without access to a token, an approval or an owner cannot learn whether it exists."""
 
 import pytest
 
+import calls
 import spec
 from calls import Call
 from issuer import Issuer
@@ -37,7 +38,9 @@ def requests_about(operation: str, token_id: str) -> list[dict]:
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-@pytest.mark.parametrize("operation", [*(name for name in spec.operations() if "{id}" in name), "POST /explain"])
+@pytest.mark.parametrize(
+    "operation", [*(name for name in spec.operations() if "/tokens/{id}" in name), "POST /explain"]
+)
 def test_a_foreign_token_is_answered_like_a_missing_one(
     operation: str, caller: str, trusting_service: Service, credentials: dict[str, str | None], foreign: list[str]
 ) -> None:
@@ -47,6 +50,63 @@ def test_a_foreign_token_is_answered_like_a_missing_one(
 
     missing = answers(MISSING_ID)
     assert [answers(token_id) for token_id in foreign] == [missing] * len(foreign)
+
+
+UNKNOWN_APPROVAL = "01KEZ4RNR0D4B8Q7V1W2X3Y4Z5"
+DECISIONS = [{}, {"body": {}}, {"body": {"comment": "no"}}, {"body": {"unknown": 1}}]
+
+
+@pytest.fixture(scope="module")
+def foreign_approvals(trusting_service: Service) -> list[str]:
+    """The IDs of a pending, an approved, a rejected and an ended approval to which no caller has access."""
+    admin = trusting_service.admin_token
+    approver = calls.sign_in(trusting_service, "matrix-approver", "portcullis-admin")
+    asking = calls.create(trusting_service, admin, owner=OWNER, permissions=["releases:write"])["token"]
+    ids = [calls.request_approval(trusting_service, asking, resource=f"releases/{n}")["id"] for n in range(4)]
+    changes = ["POST /approvals/{id}/approve", "POST /approvals/{id}/reject", "DELETE /approvals/{id}"]
+    for operation, id in zip(changes, ids, strict=False):
+        assert Call(operation, approver, id).send(trusting_service).status_code == 200
+    return ids
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("operation", [name for name in spec.operations() if "/approvals/{id}" in name])
+def test_a_foreign_approval_is_answered_like_a_missing_one(
+    operation: str,
+    caller: str,
+    trusting_service: Service,
+    credentials: dict[str, str | None],
+    foreign_approvals: list[str],
+) -> None:
+    def answers(id: str) -> list[str]:
+        requests = [{"body": {"valid_for": "1m"}}, *DECISIONS] if operation.endswith("approve") else DECISIONS
+        if operation.startswith(("GET", "DELETE")):
+            requests = [{}]
+        return [
+            anonymous(Call(operation, credentials[caller], id, **more).send(trusting_service), id) for more in requests
+        ]
+
+    missing = answers(UNKNOWN_APPROVAL)
+    assert [answers(id) for id in foreign_approvals] == [missing] * len(foreign_approvals)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_a_list_of_the_approvals_of_a_foreign_token_is_like_that_of_a_missing_one(
+    caller: str, trusting_service: Service, credentials: dict[str, str | None], foreign_approvals: list[str]
+) -> None:
+    show = Call("GET /approvals/{id}", trusting_service.admin_token, foreign_approvals[0])
+    foreign = show.send(trusting_service).json()["token_id"]
+
+    def answer(token_id: str) -> str:
+        call = Call("GET /approvals", credentials[caller], query={"token": token_id})
+        return anonymous(call.send(trusting_service), token_id)
+
+    assert answer(foreign) == answer(MISSING_ID)
+
+
+def test_every_route_of_a_token_or_an_approval_is_compared() -> None:
+    with_id = [name for name in spec.operations() if "{id}" in name]
+    assert [name for name in with_id if "/tokens/{id}" not in name and "/approvals/{id}" not in name] == []
 
 
 # Where a request names an owner.

@@ -22,6 +22,7 @@ from calls import Call
 from service import Service
 
 UNKNOWN_ID = "0000000000000000"
+UNKNOWN_APPROVAL = "01KEZ4RNR0D4B8Q7V1W2X3Y4Z5"
 # Makes a request too large for the gateway, which counts path and query.
 HUGE = {"owner": "x" * 11_000}
 
@@ -31,6 +32,7 @@ QUESTION = {"token_id": UNKNOWN_ID, "method": "GET", "path": "/apps"}
 BODIES = {
     "POST /tokens": {"body": {"name": "x", "permissions": ["apps:read"], "resources": ["*"]}},
     "POST /explain": {"body": QUESTION},
+    "POST /approvals": {"body": calls.APPROVAL},
     "POST /catalog/impact": {"body": {}},
     "PUT /catalog": {"body": {}, "headers": {"If-Match": '"999"'}},
     "PATCH /tokens/{id}": {"body": {}, "headers": {"If-Match": '"1"'}},
@@ -49,7 +51,10 @@ OUT_OF_REACH: set[Outcome] = {
     (operation, 403, "forbidden") for operation, described in spec.operations().items() if not spec.is_open(described)
 } - {
     (operation, 403, "forbidden")
-    for operation in ["POST /tokens", "GET /tokens", "GET /activity", "POST /tokens/{id}/enable"]
+    for operation in [
+        *["POST /tokens", "GET /tokens", "GET /activity", "POST /tokens/{id}/enable"],
+        *["POST /approvals", "DELETE /approvals/{id}", "POST /approvals/{id}/approve", "POST /approvals/{id}/reject"],
+    ]
 }
 # A concurrent change between a rotation's read and write.
 OUT_OF_REACH |= {("POST /tokens/{id}/rotate", 409, "conflict")}
@@ -78,6 +83,10 @@ class People:
     tag: str
     # The ID of an active token of the manager's owner, with more permissions than the manager.
     managed: str
+    # Has the permission for which tokens need approval, and no other one.
+    deployer: str
+    # A session that may do everything.
+    approver: str
     service: Service
 
     def publish(self) -> int:
@@ -103,6 +112,28 @@ class People:
         create = Call("POST /tokens", self.admin, body=body, headers={"Idempotency-Key": "once"})
         assert create.send(self.service).status_code == 201
         return create
+
+    def to_approval(self, word: str = "", by: str = "", **sent) -> Call:
+        """The approver's or another principal's call on a new request of the deployer."""
+        operation = f"POST /approvals/{{id}}/{word}" if word else "DELETE /approvals/{id}"
+        return Call(operation, by or self.approver, calls.request_approval(self.service, self.deployer)["id"], **sent)
+
+    def again(self, call: Call, **other) -> Call:
+        """The call after it has succeeded, with what is different."""
+        assert call.send(self.service).status_code == 200
+        return replace(call, **other)
+
+    def with_ten(self, word: str | None) -> Call:
+        """A call after 10 requests of the deployer; with a word, each of them was decided so, and it decides one more."""
+        ids = [
+            calls.request_approval(self.service, self.deployer, resource=f"releases/{number}")["id"]
+            for number in range(10)
+        ]
+        if word is None:
+            return Call("POST /approvals", self.deployer, body=calls.APPROVAL)
+        for id in ids:
+            assert Call(f"POST /approvals/{{id}}/{word}", self.approver, id).send(self.service).status_code == 200
+        return self.to_approval(word)
 
     def elsewhere(self) -> str:
         """A token whose IP allowlist excludes the test."""
@@ -139,6 +170,8 @@ def people(service: Service) -> People:
         catalog=shown.json(),
         tag=shown.headers["etag"],
         managed=calls.create(service, service.admin_token, owner="manager")["id"],
+        deployer=token(owner="deployer", permissions=["releases:write"]),
+        approver=calls.sign_in(service, "approver", "portcullis-admin"),
         service=service,
     )
 
@@ -147,7 +180,7 @@ def of_operation(operation: str) -> dict[Outcome, Callable[[People], Call]]:
     """Cases that are the same for every operation."""
     needs_id = "{id}" in operation
     body = BODIES.get(operation, {})
-    target = {"id": UNKNOWN_ID} if needs_id else {}
+    target = {"id": UNKNOWN_APPROVAL if "/approvals" in operation else UNKNOWN_ID} if needs_id else {}
     table = {
         (operation, 413, "body_too_large"): lambda people: Call(operation, people.admin, **target, query=HUGE, **body),
         (operation, 415, "unsupported_content_encoding"): lambda people: Call(
@@ -162,8 +195,11 @@ def of_operation(operation: str) -> dict[Outcome, Callable[[People], Call]]:
             operation, people.admin, **target, query={"unknown": 1}, **body
         ),
     }
-    if operation != "GET /me":
-        table[operation, 403, "insufficient_scope"] = lambda people: Call(operation, people.stranger, **target, **body)
+    # Other callers than those of another address have what these need: no permission.
+    anyones = operation == "GET /me" or "/approvals" in operation
+    table[operation, 403, "insufficient_scope"] = lambda people: Call(
+        operation, people.elsewhere() if anyones else people.stranger, **target, **body
+    )
     if needs_id:
         table[operation, 404, "not_found"] = lambda people: Call(operation, people.admin, **target, **body)
     return table
@@ -260,12 +296,46 @@ CALLS: dict[Outcome, Callable[[People], Call]] = {
     ("GET /.well-known/oauth-protected-resource", 200, None): lambda _: Call(
         "GET /.well-known/oauth-protected-resource", None
     ),
-    ("GET /me", 403, "insufficient_scope"): lambda people: Call("GET /me", people.elsewhere()),
     ("GET /me", 200, None): lambda people: Call("GET /me", people.stranger),
     ("POST /explain", 200, None): lambda people: Call(
         "POST /explain", people.admin, body=QUESTION | {"token_id": people.someone}
     ),
     ("POST /explain", 404, "not_found"): lambda people: Call("POST /explain", people.admin, body=QUESTION),
+    ("POST /approvals", 201, None): lambda people: Call("POST /approvals", people.deployer, body=calls.APPROVAL),
+    ("POST /approvals", 200, None): lambda people: replace(
+        people.to_approval(by=people.deployer), operation="POST /approvals", body=calls.APPROVAL
+    ),
+    ("POST /approvals", 403, "forbidden"): lambda people: Call("POST /approvals", people.approver, body=calls.APPROVAL),
+    ("POST /approvals", 403, "exceeds_grants"): lambda people: Call(
+        "POST /approvals", people.stranger, body=calls.APPROVAL
+    ),
+    ("POST /approvals", 409, "approval_limit_reached"): lambda people: people.with_ten(None),
+    ("GET /approvals", 200, None): lambda people: Call("GET /approvals", people.admin),
+    ("GET /approvals/{id}", 200, None): lambda people: replace(people.to_approval(), operation="GET /approvals/{id}"),
+    ("DELETE /approvals/{id}", 200, None): lambda people: people.to_approval(),
+    ("DELETE /approvals/{id}", 403, "forbidden"): lambda people: people.to_approval(
+        by=calls.sign_in(people.service, "viewer", "portcullis-viewer")
+    ),
+    ("DELETE /approvals/{id}", 409, "approval_decided"): lambda people: people.again(
+        people.to_approval("reject"), operation="DELETE /approvals/{id}"
+    ),
+    **{
+        (f"POST /approvals/{{id}}/{word}", 200, None): lambda people, word=word: people.to_approval(word)
+        for word in ("approve", "reject")
+    },
+    **{
+        (f"POST /approvals/{{id}}/{word}", 403, "forbidden"): lambda people, word=word: people.to_approval(
+            word, by=people.deployer
+        )
+        for word in ("approve", "reject")
+    },
+    **{
+        (f"POST /approvals/{{id}}/{word}", 409, "approval_decided"): lambda people, word=word: people.again(
+            people.to_approval(word), token=calls.sign_in(people.service, "another", "portcullis-admin")
+        )
+        for word in ("approve", "reject")
+    },
+    ("POST /approvals/{id}/approve", 409, "approval_limit_reached"): lambda people: people.with_ten("approve"),
     ("GET /catalog", 200, None): lambda people: Call("GET /catalog", people.admin),
     ("POST /catalog/impact", 200, None): lambda people: Call("POST /catalog/impact", people.admin, body={}),
     ("GET /catalog/versions", 200, None): lambda people: Call("GET /catalog/versions", people.admin),
@@ -575,8 +645,9 @@ def test_a_list_continues_after_its_page(service: Service) -> None:
 
 def test_an_invalid_cursor_is_refused(service: Service) -> None:
     cursor = spec.DOCUMENT["components"]["schemas"]["Cursor"]["examples"][0]
-    response = Call("GET /tokens", service.admin_token, query={"cursor": cursor}).send(service)
-    assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
+    for operation in ["GET /tokens", "GET /approvals"]:
+        response = Call(operation, service.admin_token, query={"cursor": cursor}).send(service)
+        assert (response.status_code, calls.problem_type(response)) == (400, "invalid_request")
 
 
 def test_every_disable_reason_is_shown_as_described(service: Service) -> None:
@@ -731,6 +802,8 @@ def test_days_are_accepted_if_and_only_if_the_description_allows_them(value: obj
         *[("GET /tokens/{id}/events", {"limit": value}) for value in ["0", "101", "x", ""]],
         *[("GET /activity", {"limit": value}) for value in ["0", "101", "x", ""]],
         *[("GET /activity", {name: "x"}) for name in ["from", "to", "kind", "actor", "cursor"]],
+        *[("GET /approvals", {"limit": value}) for value in ["0", "101", "x", ""]],
+        *[("GET /approvals", {name: value}) for name in ["status", "token", "cursor"] for value in ["x", ""]],
     ],
 )
 def test_a_number_outside_its_limits_is_refused(operation: str, query: dict, service: Service) -> None:
@@ -884,6 +957,97 @@ def test_an_invalid_idempotency_key_is_refused(key: str, status: int, service: S
     made = calls.create(service, service.admin_token)["id"]
     rotate = Call("POST /tokens/{id}/rotate", service.admin_token, made, headers={"Idempotency-Key": key})
     assert rotate.send(service).status_code == status
+
+
+def test_approvals_are_listed_page_by_page_and_by_status(service: Service) -> None:
+    made = calls.create(service, service.admin_token, permissions=["releases:write"])
+    resources = [f"releases/{number}" for number in range(5)]
+    ids = [calls.request_approval(service, made["token"], resource=resource)["id"] for resource in resources]
+    approver = calls.sign_in(service, "approver", "portcullis-admin")
+    for word, id in [("approve", ids[0]), ("reject", ids[1])]:
+        assert Call(f"POST /approvals/{{id}}/{word}", approver, id).send(service).status_code == 200
+    assert Call("DELETE /approvals/{id}", made["token"], ids[2]).send(service).status_code == 200
+
+    def listed(by: str, **query) -> list[str]:
+        found, cursor = [], {}
+        while cursor is not None:
+            page = Call("GET /approvals", by, query={"limit": 2} | query | cursor).send(service).json()
+            found += [approval["id"] for approval in page["approvals"]]
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+        return found
+
+    assert listed(made["token"]) == listed(service.admin_token, token=made["id"]) == ids[::-1]
+    by_status = {"pending": ids[:2:-1], "approved": ids[:1], "rejected": ids[1:2], "ended": ids[2:3]}
+    for status in spec.DOCUMENT["components"]["schemas"]["ApprovalStatus"]["enum"]:
+        assert listed(made["token"], status=status) == by_status.get(status, []), status
+
+
+def test_an_approval_for_one_use_is_shown_as_described_when_it_is_used(catalog_service: Service) -> None:
+    admin = catalog_service.admin_token
+    calls.put_catalog(
+        catalog_service,
+        {
+            "permissions": {"apps:write": {"approval": {"valid_for": "5m", "uses": "once", "resources": ["apps/x"]}}},
+            "roles": {"admin": {"permissions": ["*"]}},
+            "sessions": {"groups": {"portcullis-admin": "admin"}},
+        },
+    )
+    approver = calls.sign_in(catalog_service, "approver", "portcullis-admin")
+    made = calls.create(catalog_service, admin, permissions=["apps:write", "approvals:decide"])
+    question = {"token_id": made["id"], "method": "POST", "path": "/apps/x"}
+    form = {"token": made["token"], "method": "POST", "path": "/apps/x"}
+
+    def decisions() -> list[tuple]:
+        explained = Call("POST /explain", admin, body=question).send(catalog_service).json()
+        introspected = Call("POST /introspect", admin, form=form).send(catalog_service).json()
+        return [
+            (explained["reason"], explained.get("approval_id"), explained["permission"]),
+            (introspected["reason"], introspected["allowed"], introspected["permission"]),
+        ]
+
+    required = [("approval_required", None, "apps:write"), ("approval_required", False, "apps:write")]
+    assert decisions() == required
+    wanted = {"permission": "apps:write", "resource": "apps/x", "link": "https://ci.example.com/runs/42"}
+    asked = calls.request_approval(catalog_service, made["token"], **wanted)
+    assert (asked["status"], asked["uses"], asked["valid_for"]) == ("pending", "once", 300)
+    approve = Call("POST /approvals/{id}/approve", approver, asked["id"], body={"valid_for": "1m", "comment": "go"})
+    approved = approve.send(catalog_service).json()
+    shown = {**asked, "status": "approved", "valid_for": 60, "decided_by": "session:approver", "comment": "go"}
+    assert approved == shown | {name: approved[name] for name in ("decided_at", "expires_at")}
+    # Explaining uses nothing, and introspecting uses the approval.
+    assert decisions() == [(None, asked["id"], "apps:write"), (None, True, None)]
+    assert decisions() == required
+    used = Call("GET /approvals/{id}", admin, asked["id"]).send(catalog_service).json()
+    assert (used["status"], used["used_at"] is None) == ("used", False)
+
+
+def test_each_event_of_an_approval_is_shown_as_described(service: Service) -> None:
+    made = calls.create(service, service.admin_token, permissions=["releases:write"])
+    approver = calls.sign_in(service, "approver", "portcullis-admin")
+    for words in [["reject"], ["approve", ""]]:
+        id = calls.request_approval(service, made["token"])["id"]
+        for word in words:
+            operation = f"POST /approvals/{{id}}/{word}" if word else "DELETE /approvals/{id}"
+            assert Call(operation, approver, id).send(service).status_code == 200
+    events = Call("GET /tokens/{id}/events", service.admin_token, made["id"]).send(service).json()["events"]
+    kinds = ["approval_ended", "approval_approved", "approval_requested", "approval_rejected", "approval_requested"]
+    assert [event["kind"] for event in events if event["kind"].startswith("approval")] == kinds
+    for kind in set(kinds):
+        query = {"kind": kind, "limit": 1}
+        page = Call("GET /activity", service.admin_token, query=query).send(service).json()
+        assert [event["token_id"] for event in page["events"]] == [made["id"]]
+
+
+def test_a_late_approval_is_told_of_the_decision(service: Service) -> None:
+    made = calls.create(service, service.admin_token, permissions=["releases:write"])
+    approvers = [calls.sign_in(service, name, "portcullis-admin") for name in ("approver", "late")]
+    id = calls.request_approval(service, made["token"])["id"]
+    responses = [
+        Call("POST /approvals/{id}/approve", approver, id, body={"valid_for": valid_for}).send(service)
+        for approver, valid_for in zip(approvers, ["5m", "15m"], strict=True)
+    ]
+    assert [response.status_code for response in responses] == [200, 409]
+    assert responses[1].json()["detail"].startswith("session:approver approved it at ")
 
 
 def test_disable_and_enable_take_no_body(service: Service) -> None:

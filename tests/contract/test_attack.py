@@ -33,6 +33,8 @@ ROLE = re.compile(spec.DOCUMENT["components"]["schemas"]["RoleName"]["pattern"])
 TAG = re.compile(spec.DOCUMENT["components"]["schemas"]["IfMatch"]["pattern"])
 KEY = re.compile(spec.DOCUMENT["components"]["schemas"]["IdempotencyKey"]["pattern"])
 
+PERMISSION = {"$ref": "#/components/schemas/OnePermission"}
+
 OF_A_VERSION = r"PATCH /tokens/\{id\}|POST /tokens/\{id\}/(rotate|disable|enable|tighten)"
 
 CONFIG = schemathesis.Config.from_dict(
@@ -68,6 +70,14 @@ CONFIG = schemathesis.Config.from_dict(
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "400", "413"]}},
             },
             {
+                # The first of several calls decides or ends an approval. It is shown after its end, too.
+                "include-name-regex": r"(GET|POST|DELETE) /approvals/\{id\}.*",
+                "checks": {
+                    "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "413"]},
+                    "use_after_free": {"enabled": False},
+                },
+            },
+            {
                 # A generated text is not a signed identity.
                 "include-name": "POST /exchange",
                 "checks": {"positive_data_acceptance": {"expected-statuses": ["400", "413"]}},
@@ -97,12 +107,18 @@ CONFIG = schemathesis.Config.from_dict(
 SCHEMA = schemathesis.openapi.from_path(spec.PATH, config=CONFIG)
 NETWORKS = st.ip_addresses().map(str) | st.sampled_from(["192.0.2.0/24", "0.0.0.0/0", "2001:db8::/32", "::/0"])
 schemathesis.openapi.format("cidr", NETWORKS)
+# As long as the default catalog's approvals last, or shorter.
+schemathesis.openapi.format("approval-duration", st.integers(60, 900).map(lambda seconds: f"{seconds}s"))
+schemathesis.openapi.format(
+    "approval-link", st.from_regex(r"https://ci\.example\.com/[a-z0-9/?=#-]{0,400}", fullmatch=True)
+)
 schemathesis.openapi.format("date-time", FUTURE.map(lambda at: at.isoformat(timespec="seconds") + "Z"))
 
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwargs: dict) -> None:
-    """Replaces generated values that are well-formed but invalid, such as cursors and role names.
+    """Replaces generated values that are well-formed but invalid, such as cursors and role names, and permissions that need
+    no approval.
     Also the year of an expiry, `..`, which changes the path, an unquoted ETag where it is optional, and idempotency keys:
     hypothesis sends a request several times, and expects the same response."""
     place = case.query.get("cursor")
@@ -111,6 +127,9 @@ def before_call(context: schemathesis.HookContext, case: schemathesis.Case, kwar
     role = case.body.get("role") if isinstance(case.body, dict) else None
     if isinstance(role, str) and ROLE.search(role):
         case.body["role"] = "cicd"
+    permission = case.body.get("permission") if isinstance(case.body, dict) else None
+    if case.operation.label == "POST /approvals" and spec.complaints(PERMISSION, permission) == []:
+        case.body["permission"] = calls.APPROVAL["permission"]
     if case.path_parameters.get("owner") in (".", ".."):
         case.path_parameters["owner"] = "nobody"
     tag = case.headers.get("If-Match")
@@ -138,9 +157,10 @@ def bearer(token: str) -> dict[str, str]:
 
 @cache
 def ordinary(service: Service) -> dict[str, str]:
-    """The credential of a token that may manage its owner's tokens."""
-    grants = MANAGER | {"expires_at": None}
-    return bearer(calls.create(service, service.admin_token, owner="ordinary", **grants)["token"])
+    """The credential of a token that may manage its owner's tokens, and deploy releases with approval."""
+    grants = [MANAGER, {"permissions": ["releases:write"], "resources": ["releases"]}]
+    wanted = {"permissions": ..., "resources": ..., "grants": grants, "expires_at": None}
+    return bearer(calls.create(service, service.admin_token, owner="ordinary", **wanted)["token"])
 
 
 def validate_as_others(case: schemathesis.Case, service: Service, status: int) -> None:
@@ -167,6 +187,10 @@ PUTTING = SCHEMA.exclude(lambda context: context.operation.label != "PUT /catalo
 @ELSEWHERE.parametrize()
 def test_every_response_to_generated_requests_is_described(case: schemathesis.Case, service: Service) -> None:
     response = case.call_and_validate(base_url=service.url, headers=bearer(service.admin_token))
+    if case.operation.label == "POST /approvals" and response.status_code < 400:
+        # A token has few pending requests.
+        end = Call("DELETE /approvals/{id}", service.admin_token, response.json()["id"])
+        assert end.send(service).status_code == 200
     validate_as_others(case, service, response.status_code)
 
 
@@ -187,29 +211,41 @@ def test_generated_catalogs_are_answered_and_shown_as_described(
     shown.send(catalog_service)
 
 
-LINKS = spec.responses(spec.operations()["POST /tokens"])[201]["links"].values()
-LINKED = {
-    name
-    for name, operation in spec.operations().items()
-    if operation["operationId"] in {link["operationId"] for link in LINKS}
+LINKS = {
+    link["operationId"]
+    for operation in ("POST /tokens", "POST /approvals")
+    for link in spec.responses(spec.operations()[operation])[201]["links"].values()
 }
+LINKED = {name for name, operation in spec.operations().items() if operation["operationId"] in LINKS}
+DECISIONS = {"POST /approvals/{id}/approve", "POST /approvals/{id}/reject"}
 
 
 @pytest.mark.parametrize("caller", ["admin", "ordinary"])
 def test_generated_sequences_of_calls_are_answered_as_described(caller: str, service: Service) -> None:
     credential = bearer(service.admin_token) if caller == "admin" else ordinary(service)
+    approver = bearer(calls.sign_in(service, "approver", "portcullis-admin"))
     stranger = bearer(calls.create(service, service.admin_token, owner="stranger", **MANAGER)["token"])
     # With a token that exists.
     reached: set[str] = set()
 
     class Caller(ELSEWHERE.as_state_machine()):
-        """Follows the links from a created token to the operations on it."""
+        """Follows the links from a created token and from a request for approval to the operations on it."""
+
+        def setup(self) -> None:
+            self.requested: list[str] = []
+
+        def teardown(self) -> None:
+            # A token has few pending requests.
+            for id in self.requested:
+                Call("DELETE /approvals/{id}", service.admin_token, id).send(service)
 
         def before_call(self, case: schemathesis.Case) -> None:
             label = case.operation.label
             if label == "POST /tokens" and caller == "ordinary" and case.meta.generation.mode.is_positive:
                 # It cannot delegate other grants.
                 case.body = {"name": "sequence", **MANAGER}
+            if label == "POST /approvals" and caller == "ordinary" and case.meta.generation.mode.is_positive:
+                case.body = {**calls.APPROVAL, "link": case.body.get("link")}
             if "{id}" in label:
                 for headers in (stranger, {}):
                     response = case.call(base_url=service.url, headers=headers)
@@ -217,16 +253,19 @@ def test_generated_sequences_of_calls_are_answered_as_described(caller: str, ser
                     assert response.status_code >= 400
 
         def get_call_kwargs(self, case: schemathesis.Case) -> dict:
-            return {"base_url": service.url, "headers": credential}
+            # A token cannot decide its own request.
+            return {"base_url": service.url, "headers": approver if case.operation.label in DECISIONS else credential}
 
         def validate_response(self, response: Any, case: schemathesis.Case, **sent: Any) -> None:
             excluded = OF_ADMINS if caller == "ordinary" else []
             more = {"transport_kwargs": sent, "recorder": self.recorder}
             case.validate_response(response, excluded_checks=excluded, **more)
+            if case.operation.label == "POST /approvals" and response.status_code == 201:
+                self.requested.append(response.json()["id"])
             if response.status_code not in (400, 404):
                 reached.add(case.operation.label)
 
-    bounds = {"max_examples": 25, "stateful_step_count": 8}
+    bounds = {"max_examples": 30, "stateful_step_count": 8}
     # The health checks depend on the machine's speed.
     Caller.run(
         settings=settings(

@@ -131,6 +131,12 @@ LIFETIMES = [
     "1e3s",
     "",
 ]
+# From 1 minute to 24 hours.
+DURATIONS = [
+    *["60s", "1m", "1h", "86400s", "1440m", "24h", "00090s", "15m"],
+    *["59s", "0m", "86401s", "1441m", "25h", "1d", "9" * 30 + "s", "1m\n"],
+    *[text for text in LIFETIMES if text != "1s"],
+]
 MAX_LENGTH = {"s": 3_153_600_000, "m": 52_560_000, "h": 876_000, "d": 36_500}
 DAY = "2099-12-31"
 TIMES = [
@@ -408,6 +414,11 @@ def with_route(**route: Any) -> dict:
     return {"routes": [{"match": "GET /{a}/{b}/{_1}", "permission": "a:read"} | route]}
 
 
+def with_approval(**rule: Any) -> dict:
+    rule = {"valid_for": "15m"} | rule
+    return {"permissions": {"a:b": {"approval": {name: value for name, value in rule.items() if value is not ...}}}}
+
+
 def with_groups(groups: Any) -> dict:
     return with_role() | {"sessions": {"groups": groups}}
 
@@ -421,7 +432,26 @@ CATALOGS: list[Any] = [
     *[{"permissions": {"a:" + text: ""}} for text in LIKE_TOKENS],
     *[{"permissions": {name: text}} for name in ["tokens:read", "tokens:sell"] for text in OWN],
     *[{"permissions": {"a:b": text}} for text in [*TEXTS, *LIKE_TOKENS, "ü" * 200, "ü" * 201, None, 1, {}]],
-    *[{"permissions": {f"a:b{n}": "" for n in range(count)}} for count in (500, 507)],
+    *[{"permissions": {f"a:b{n}": "" for n in range(count)}} for count in (500, 509)],
+    *[{"permissions": {"approvals:read": value}} for value in ["View approvals", *TEXTS, None, 1, {}]],
+    *[{"permissions": {name: {"description": "View your own tokens"}}} for name in ["tokens:read", "approvals:read"]],
+    {"permissions": {"approvals:decide": {"approval": {"valid_for": "5m"}}}},
+    *[
+        {"permissions": {"a:b": value}}
+        for value in [{"description": "x"}, {"approval": None}, {"colour": "red"}, [], True]
+    ],
+    *[
+        {"permissions": {"a:b": {"description": text}}}
+        for text in [*TEXTS, *LIKE_TOKENS, "ü" * 200, "ü" * 201, None, 1]
+    ],
+    *[with_approval(valid_for=value) for value in [*DURATIONS, ..., None, 5, [], {}]],
+    *[with_approval(uses=value) for value in ["any", "once", "twice", "Any", "", None, 1]],
+    *[with_approval(resources=value) for value in [[], ["*"], ["a", "a"], "*", None, [None], [1], {}]],
+    *[with_approval(resources=[f"a{n}" for n in range(count)]) for count in (50, 51)],
+    *[with_approval(resources=[text]) for text in [*NAMES, *NO_NAMES, "ü" * 256, "ü" * 257, *LIKE_TOKENS]],
+    *[with_approval(token_approvers=value) for value in [True, False, "true", 1, None]],
+    *[{"permissions": {"a:b": {"approval": value}}} for value in [{}, [], "5m", {"uses": "any"}]],
+    with_approval(colour="red"),
     *[
         {"roles": {name: {"permissions": ["*"]}}}
         for name in ["a", "a" * 32, "a-1", *[it for it in ROLES if str(it) == it]]
@@ -457,4 +487,65 @@ def test_a_catalog_is_accepted_if_and_only_if_the_description_allows_it(catalog:
     """Whether a generated catalog is consistent."""
     allowed = spec.complaints(CATALOG, catalog) == []
     response = calls.put_catalog(catalog_service, catalog)
+    assert response.status_code == (200 if allowed else 400), response.text
+
+
+LINKS = [
+    *["https://ci.example.com/runs/42?a=b#c", "https://[2001:db8::1]:8443/", "https://a:/", "https://a/@b"],
+    *["http://a/", "HTTPS://a/", "https:a", "https://", "https:///x", "https://?", "https://:80/", "https://a@b/"],
+    *["https://a\\@b/", "https://a b/", "https://ü/", "https://a/\n", " https://a/", "javascript:alert(1)", ""],
+    *["https://a/" + "x" * (size - 10) for size in (500, 501)],
+    *["https://a/" + text for text in LIKE_TOKENS],
+]
+APPROVALS: list[Any] = [
+    *[{"permission": text} for text in [*HALVES, "a:" + "b" * 98, "a:" + "b" * 99, *LIKE_TOKENS]],
+    *[{"resource": text} for text in [*NAMES, *NO_NAMES, "ü" * 256, "ü" * 257, *LIKE_TOKENS]],
+    *[{"reason": text} for text in [*TEXTS, *LIKE_TOKENS]],
+    *[{"reason": character * size} for size in (500, 501) for character in "xü🚀"],
+    *[{"link": text} for text in LINKS],
+    *[{field: value} for field in calls.APPROVAL | {"link": ""} for value in [..., None, 1, True, [], {}]],
+    *[{"colour": "red"}, {"": None}, {"Reason": "x"}],
+]
+
+
+@pytest.mark.parametrize("field", APPROVALS, ids=lambda field: ascii(field)[:60])
+def test_a_request_for_approval_is_accepted_if_and_only_if_the_description_allows_it(
+    field: dict[str, Any], service: Service
+) -> None:
+    body = {name: value for name, value in (calls.APPROVAL | field).items() if value is not ...}
+    allowed = spec.complaints({"$ref": "#/components/schemas/ApprovalRequest"}, body) == []
+    response = Call("POST /approvals", service.admin_token, body=body).send(service)
+    if allowed and body["permission"] != calls.APPROVAL["permission"]:
+        [error] = response.json()["errors"]
+        assert (response.status_code, error["field"]) == (400, "permission")
+        assert "needs no approval" in error["message"]
+        return
+    assert response.status_code == (201 if allowed else 400), response.text
+    if allowed:
+        # A token has few pending requests.
+        Call("DELETE /approvals/{id}", service.admin_token, response.json()["id"]).send(service)
+
+
+DECISIONS: list[Any] = [
+    *[{"valid_for": value} for value in [*DURATIONS, None, 5, True, [], {}]],
+    *[{"comment": text} for text in [*TEXTS, *LIKE_TOKENS, "ü" * 500, "ü" * 501, None, 1]],
+    *[{"valid_for": "5m", "comment": "x"}, {"colour": "red"}, {}, [], "x"],
+]
+# What the default catalog offers, in seconds.
+OFFERED = 900
+
+
+@pytest.mark.parametrize("word", ["approve", "reject"])
+@pytest.mark.parametrize("decision", DECISIONS, ids=lambda decision: ascii(decision)[:60])
+def test_a_decision_is_accepted_if_and_only_if_the_description_allows_it(
+    decision: Any, word: str, service: Service
+) -> None:
+    schema = "ApprovalDecision" if word == "approve" else "ApprovalRejection"
+    allowed = spec.complaints({"$ref": f"#/components/schemas/{schema}"}, decision) == []
+    if allowed and decision.get("valid_for"):
+        allowed = spec.seconds(decision["valid_for"]) <= OFFERED
+    approver = calls.sign_in(service, "approver", "portcullis-admin")
+    asking = calls.create(service, service.admin_token, permissions=["releases:write"])["token"]
+    id_ = calls.request_approval(service, asking)["id"]
+    response = Call(f"POST /approvals/{{id}}/{word}", approver, id_, body=decision).send(service)
     assert response.status_code == (200 if allowed else 400), response.text

@@ -68,6 +68,11 @@ def test_a_token_in_an_invalid_json_body_is_not_repeated(service: Service, token
         {"{token}": {}},
         {"permissions": {"{token}:read": ""}},
         {"permissions": {"apps:go": "{token}"}},
+        {"permissions": {"apps:go": {"description": "{token}"}}},
+        {"permissions": {"apps:go": {"approval": {"valid_for": "{token}"}}}},
+        {"permissions": {"apps:go": {"approval": {"valid_for": "5m", "resources": ["apps/{token}"]}}}},
+        {"permissions": {"apps:go": {"approval": {"valid_for": "5m", "uses": "{token}"}}}},
+        {"permissions": {"apps:go": {"approval": {"valid_for": "5m", "{token}": "x"}}}},
         {"roles": {"{token}": {"permissions": ["*"]}}},
         {"roles": {"x": {"permissions": ["{token}:read"]}}},
         {"roles": {"x": {"permissions": ["*"], "description": "{token}"}}},
@@ -113,10 +118,48 @@ def test_a_credential_in_a_path_of_a_protected_api_is_not_repeated(service: Serv
             assert not LOOKS_LIKE_TOKEN.search(response.json()["permission"])
 
 
-@pytest.mark.parametrize("name", ["{token}", "limit", "cursor", "status", "owner"])
-def test_a_token_in_the_query_is_refused_and_not_repeated(name: str, service: Service, token: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "name"),
+    [
+        *[("GET /tokens", name) for name in ["{token}", "limit", "cursor", "status", "owner"]],
+        *[("GET /approvals", name) for name in ["{token}", "limit", "cursor", "status", "token"]],
+    ],
+)
+def test_a_token_in_the_query_is_refused_and_not_repeated(
+    operation: str, name: str, service: Service, token: str
+) -> None:
     query = with_token({name: "{token}"}, token)
-    assert Call("GET /tokens", service.admin_token, query=query).send(service).status_code == 400
+    assert Call(operation, service.admin_token, query=query).send(service).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"permission": "{token}:read"},
+        {"permission": "releases:{token}"},
+        {"permission": "{token}"},
+        {"resource": "releases/{token}"},
+        {"reason": "it is {token}"},
+        {"link": "https://ci.example.com/{token}"},
+        {"{token}": "x"},
+    ],
+    ids=str,
+)
+def test_a_token_in_a_request_for_approval_is_refused_and_not_repeated(
+    field: dict, service: Service, token: str
+) -> None:
+    body = calls.APPROVAL | with_token(field, token)
+    assert Call("POST /approvals", service.admin_token, body=body).send(service).status_code == 400
+
+
+@pytest.mark.parametrize("field", ["valid_for", "comment", "{token}"])
+@pytest.mark.parametrize("word", ["approve", "reject"])
+def test_a_token_in_a_decision_is_refused_and_not_repeated(word: str, field: str, service: Service, token: str) -> None:
+    asking = calls.create(service, service.admin_token, permissions=["releases:write"])["token"]
+    approver = calls.sign_in(service, "approver", "portcullis-admin")
+    id_ = calls.request_approval(service, asking)["id"]
+    decision = Call(f"POST /approvals/{{id}}/{word}", approver, id_, body=with_token({field: "{token}"}, token))
+    assert decision.send(service).status_code == 400
 
 
 @pytest.mark.parametrize("operation", ["PATCH /tokens/{id}", *[f"POST /tokens/{{id}}/{word}" for word in WORDS]])
@@ -154,7 +197,9 @@ def test_a_token_in_the_path_is_not_repeated(service: Service, token: str) -> No
         sent = {"body": {}} if operation.startswith("PATCH") else {}
         call = Call(operation, service.admin_token, token, headers={"If-Match": '"1"'}, **sent)
         assert call.send(service).status_code == 404
-        assert Call(operation, stranger, token).send(service).status_code == 403
+        # Every valid credential is allowed the routes of approvals.
+        status = 404 if "/approvals" in operation else 403
+        assert Call(operation, stranger, token).send(service).status_code == status
     operation = "POST /owners/{owner}/revoke-tokens"
     for place in [{"owner": token}, {"owner": "-", "query": {"owner": token}}]:
         assert Call(operation, service.admin_token, **place).send(service).status_code == 400
