@@ -58,6 +58,7 @@ READERS = [
     ("GetItem", "SCHEMA", {"version", "document"}, set(FUNCTIONS) - {"Console"}),
     ("GetItem", "JTI#*", set(), {"Exchange"}),
     ("GetItem", "APPROVAL#*", APPROVAL, {"Approvals"}),
+    ("GetItem", "APPROVAL#*", {"used_at", "ended"}, {"Read"}),
     ("BatchGetItem", "APPROVAL#*", APPROVAL, {"Approvals"}),
 ]
 # The functions that write events.

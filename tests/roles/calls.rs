@@ -148,6 +148,8 @@ fn call_approvals(stack: &Stack, admin: &str) {
     let (used, introspected, other) = (ask("apps/1"), ask("apps/2"), ask("apps/3"));
     approve(&used);
     approve(&introspected);
+    let question = json!({"token_id": token.id, "method": "POST", "path": "/apps/1"});
+    post(stack, admin, "/explain", &question).expect(200);
     stack.post("/demo/apps/1").bearer(&token).send().expect(200);
     let introspect = format!("token={}&method=POST&path=/apps/2", token.secret);
     stack.post("/introspect").bearer(admin).form(introspect).send().expect(200);

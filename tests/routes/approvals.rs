@@ -1,6 +1,8 @@
 //! `POST /approvals`, `GET /approvals`, `GET`, `DELETE` and decisions below `/approvals/{id}`, and the requests that
 //! need approval.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::{Value, json};
@@ -142,6 +144,48 @@ fn a_token_has_at_most_ten_pending_requests() {
 }
 
 #[test]
+fn a_token_makes_at_most_a_hundred_requests_a_day() {
+    let stack = approving_stack();
+    let token = deployer(&stack, "alice");
+    // Not across midnight, when the count begins again.
+    let now = stack.get("/me").bearer(&stack.admin).send().expect(200).date().seconds();
+    stack.advance_clock(86_400 - now % 86_400 + 3600);
+    for _ in 0..100 {
+        let id = asked(&stack, &token, "app:deploy", "app/billing");
+        stack.delete(&format!("/approvals/{id}")).bearer(&token).send().expect(200);
+    }
+    ask(&stack, &token, "app:deploy", "app/billing").problem(409, "approval_limit_reached");
+    stack.advance_clock(86_400);
+    ask(&stack, &token, "app:deploy", "app/billing").expect(201);
+}
+
+#[test]
+fn a_request_is_never_shown_as_ended_while_it_is_decided() {
+    let stack = approving_stack();
+    let (token, bob) = (deployer(&stack, "alice"), stack.sign_in("bob", &["approvers"]));
+    for _ in 0..9 {
+        let id = asked(&stack, &token, "app:deploy", "app/billing");
+        let done = AtomicBool::new(false);
+        let seen: BTreeSet<String> = thread::scope(|scope| {
+            let poll = || {
+                let mut seen = BTreeSet::new();
+                while !done.load(Ordering::SeqCst) {
+                    seen.insert(show(&stack, &id)["status"].as_str().unwrap().to_owned());
+                    let page = stack.get("/approvals?limit=1").bearer(&stack.admin).send().expect(200).json();
+                    seen.insert(page["approvals"][0]["status"].as_str().unwrap().to_owned());
+                }
+                seen
+            };
+            let pollers: Vec<_> = (0..4).map(|_| scope.spawn(poll)).collect();
+            decide(&stack, &bob, &id, "approve", &json!({})).expect(200);
+            done.store(true, Ordering::SeqCst);
+            pollers.into_iter().flat_map(|poller| poller.join().unwrap()).collect()
+        });
+        assert!(seen.iter().all(|status| status == "pending" || status == "approved"), "{seen:?}");
+    }
+}
+
+#[test]
 fn a_token_has_at_most_ten_live_approvals() {
     let stack = approving_stack();
     let (token, bob) = (deployer(&stack, "alice"), stack.sign_in("bob", &["approvers"]));
@@ -180,6 +224,12 @@ fn of_two_decisions_the_first_stands_and_the_second_is_told() {
     // A response that was lost.
     decide(&stack, &bob, &id, "reject", &json!({})).expect(200);
     decide(&stack, &bob, &id, "approve", &json!({})).problem(409, "approval_decided");
+    let approved = asked(&stack, &token, "app:deploy", "app/payroll");
+    decide(&stack, &bob, &approved, "approve", &json!({"valid_for": "5m"})).expect(200);
+    decide(&stack, &bob, &approved, "approve", &json!({})).expect(200);
+    decide(&stack, &bob, &approved, "approve", &json!({"valid_for": "1m"})).problem(409, "approval_decided");
+    stack.delete(&format!("/approvals/{approved}")).bearer(&bob).send().expect(200);
+    decide(&stack, &bob, &approved, "approve", &json!({})).problem(409, "approval_decided");
     assert_eq!((deploys(&stack, &token), &show(&stack, &id)["comment"]), (403, &json!("freeze")));
 }
 
@@ -262,6 +312,34 @@ fn an_approval_for_one_use_allows_one_of_fifty_concurrent_requests() {
     assert_eq!(used["status"], "used");
     assert!(used["used_at"].is_string(), "{used}");
     stack.delete(&format!("/approvals/{id}")).bearer(&bob).send().problem(409, "approval_decided");
+}
+
+#[test]
+fn a_used_approval_gives_way_to_the_next_one() {
+    let stack = approving_stack();
+    let (token, bob) = (deployer(&stack, "alice"), stack.sign_in("bob", &["approvers"]));
+    let approved = || {
+        let id = asked(&stack, &token, "db:drop", "db/prod");
+        decide(&stack, &bob, &id, "approve", &json!({})).expect(200);
+        id
+    };
+    let explained = || {
+        let question = json!({"token_id": token.id, "method": "DELETE", "path": "/dbs/prod"});
+        let explained = stack.post("/explain").bearer(&stack.admin).json(&question).send().expect(200).json();
+        [explained["reason"].clone(), explained["approval_id"].clone()]
+    };
+    let drop = || stack.delete("/demo/dbs/prod").bearer(&token).send().status;
+    let (first, second) = (approved(), approved());
+    for id in [first, second] {
+        assert_eq!(explained(), [Value::Null, json!(id)]);
+        assert_eq!((drop(), &show(&stack, &id)["status"]), (200, &json!("used")));
+    }
+    assert_eq!((drop(), explained()), (403, [json!("approval_required"), Value::Null]));
+    // Used ones do not count as live.
+    for _ in 0..10 {
+        approved();
+        assert_eq!(drop(), 200);
+    }
 }
 
 #[test]
@@ -443,6 +521,8 @@ fn a_cached_policy_never_outlives_an_approval() {
     stack.advance_clock(60);
     let (token, bob) = (deployer(&stack, "alice"), stack.sign_in("bob", &["approvers"]));
     let id = asked(&stack, &token, "app:deploy", "app/billing");
+    let short = decide(&stack, &bob, &id, "approve", &json!({"valid_for": "1m"}));
+    assert_eq!(short.expect(400).offending_fields(), ["valid_for"]);
     decide(&stack, &bob, &id, "approve", &json!({"valid_for": "5m"})).expect(200);
     assert_eq!(deploys(&stack, &token), 200);
     // The gateway's cached policy is at most 60 seconds old.

@@ -42,9 +42,10 @@ async fn decide(
     // After a decision, the duration is the one that was given; the store says that it is too late.
     let longest = if seen.decision.is_some() { MAX_APPROVAL_SECONDS } else { seen.valid_for_seconds };
     let valid_for_seconds = valid_for_seconds.unwrap_or(seen.valid_for_seconds);
-    if !(MIN_APPROVAL_SECONDS..=longest).contains(&valid_for_seconds) {
-        let message =
-            format!("must be from {MIN_APPROVAL_SECONDS}s to {longest}s, for which the catalog lets an approval last");
+    // A shorter one would be over before a gateway drops the response that it cached.
+    let shortest = MIN_APPROVAL_SECONDS.max(app.settings.authz.cache_seconds.saturating_add(1));
+    if approved && !(shortest..=longest).contains(&valid_for_seconds) {
+        let message = format!("must be from {shortest}s to {longest}s for this request");
         return Err(Problem::invalid(vec![FieldError::new("valid_for", message)]));
     }
     let comment = comment.filter(|comment| !comment.as_str().is_empty());

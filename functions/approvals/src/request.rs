@@ -9,7 +9,7 @@ use portcullis::grants::{Permission, Resource};
 use portcullis::http::{ApiRequest, ApiResult, FieldError, JsonFields, Problem, json};
 use portcullis::store::{ApprovalChange, ApprovalRequestOutcome, new_approval_id};
 use portcullis::text::{ApprovalReason, Link};
-use portcullis::token::{Approval, MAX_PENDING_APPROVALS, TokenRecord};
+use portcullis::token::{Approval, MAX_APPROVAL_REQUESTS_PER_DAY, MAX_PENDING_APPROVALS, TokenRecord};
 
 use crate::view::view;
 
@@ -30,6 +30,9 @@ pub(crate) async fn request(app: &App, call: &ApiRequest, body: &Body) -> ApiRes
         ApprovalRequestOutcome::Pending(pending) => Ok(json(StatusCode::OK, &view(pending))),
         ApprovalRequestOutcome::LimitReached => {
             Err(Problem::approval_limit_reached(MAX_PENDING_APPROVALS, "pending request"))
+        }
+        ApprovalRequestOutcome::DailyLimitReached => {
+            Err(Problem::daily_approval_limit_reached(MAX_APPROVAL_REQUESTS_PER_DAY))
         }
         ApprovalRequestOutcome::Inactive => Err(Problem::forbidden("Your token is no longer active.")),
     }

@@ -40,6 +40,10 @@ pub(crate) fn too_late(ApprovalView { approval, status }: &ApprovalView) -> Prob
             "It ended, because its token was revoked, disabled or deleted, or has expired.".to_owned()
         }
         (ApprovalStatus::Lapsed, ..) => format!("It lapsed without a decision at {}.", approval.lapses_at()),
+        (ApprovalStatus::Used, ..) => format!("It was used at {}.", approval.used_at.unwrap_or(approval.created_at)),
+        (ApprovalStatus::Expired, ..) => {
+            format!("It expired at {}.", approval.expires_at().unwrap_or(approval.created_at))
+        }
         (_, Some(decision), _) => {
             let verb = if decision.approved { "approved" } else { "rejected" };
             format!("{} {verb} it at {}.", decision.by, decision.at)

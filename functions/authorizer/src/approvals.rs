@@ -1,7 +1,6 @@
-//! Approvals for one use: taken before the response, with one conditional write.
+//! The approvals that a request uses. Those for one use are taken before the response, with one conditional write each.
 
-use portcullis::authz::MissingAccess;
-use portcullis::catalog::ApprovalUses;
+use portcullis::authz::{AccessRequest, AuthzContext, MissingAccess, Principal, needed_approvals};
 use portcullis::clock::Timestamp;
 use portcullis::store::ItemStore;
 use portcullis::token::LiveApproval;
@@ -9,21 +8,22 @@ use tokio::time::Instant;
 
 use crate::authenticate::{AuthenticationError, Dependency};
 
-/// Uses up the approvals for one use. Returns what is missing if another request was faster.
+/// Takes the approvals that an allowed request needs. Returns what is missing if other requests were faster.
 ///
 /// # Errors
-/// When the store fails or the deadline passes. The approval may be used up then, and the request is not allowed.
-pub(crate) async fn take(
+/// When the store fails or the deadline passes. An approval may be used up then, and the request is not allowed.
+pub(crate) async fn take<'a>(
     tokens: &ItemStore,
-    approvals: &[&LiveApproval],
+    principal: &'a Principal,
+    rules: &AuthzContext<'_>,
+    asked: &AccessRequest<'_>,
     now: Timestamp,
     deadline: Instant,
-) -> Result<Option<MissingAccess>, AuthenticationError> {
-    for approval in approvals.iter().filter(|approval| approval.uses == ApprovalUses::Once) {
-        if !Dependency::Approval.before(deadline, tokens.take_approval(&approval.id, now)).await?? {
-            let (permission, resource) = (Some(approval.permission.clone()), Some(approval.resource.to_string()));
-            return Ok(Some(MissingAccess { permission, resource, roles: Vec::new() }));
-        }
+) -> Result<Result<Vec<&'a LiveApproval>, MissingAccess>, AuthenticationError> {
+    let Principal::Token(record) = principal else { return Ok(Ok(Vec::new())) };
+    let needed = needed_approvals(record, rules, asked, now);
+    if needed.is_empty() {
+        return Ok(Ok(Vec::new()));
     }
-    Ok(None)
+    Ok(Dependency::Approval.before(deadline, tokens.take_approvals(&needed, now)).await??)
 }

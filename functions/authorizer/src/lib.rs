@@ -35,13 +35,12 @@ use std::time::Duration;
 
 use portcullis::authz::{
     AccessRequest, Arn, AuthzContext, Decision, Denial, DenyReason, MAX_ARN_LENGTH, MissingAccess, Principal,
-    approvals_used, authorize, permission_used,
+    authorize, permission_used,
 };
 use portcullis::clock::{Day, Stopwatch, Timestamp};
 use portcullis::env::ConfigError;
 use portcullis::oidc::SessionVerifier;
 use portcullis::store::{CatalogCache, DeferredWrite, ItemStore, StoredCatalog};
-use portcullis::token::LiveApproval;
 use portcullis::{App, audit_log};
 use tokio::time::{Instant, timeout};
 
@@ -154,13 +153,17 @@ impl Authorizer {
                 self.decide(principal, catalog, &event, &arn, now)
             }
         };
-        let approvals = match &decision {
-            Decision::Allow => self.approvals_used(&authentication, &event, &arn, now),
-            _ => Vec::new(),
+        let taken = match (&decision, authentication.principal()) {
+            (Decision::Allow, Some((principal, catalog))) => {
+                let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
+                let asked = access_request(&event, &arn);
+                approvals::take(&self.app.tokens, principal, &rules, &asked, now, deadline).await
+            }
+            _ => Ok(Ok(Vec::new())),
         };
-        let decision = match approvals::take(&self.app.tokens, &approvals, now, deadline).await {
-            Ok(None) => decision,
-            Ok(Some(missing)) => Decision::Forbidden(DenyReason::ApprovalRequired, missing),
+        let (decision, approvals) = match taken {
+            Ok(Ok(approvals)) => (decision, approvals),
+            Ok(Err(missing)) => (Decision::Forbidden(DenyReason::ApprovalRequired, missing), Vec::new()),
             Err(error) => {
                 tracing::error!(%error, "no decision");
                 return no_decision(&event, Some(&arn), now, error.reason(), error.detail());
@@ -238,23 +241,6 @@ impl Authorizer {
                 now,
             ),
             _ => None,
-        }
-    }
-
-    /// The approvals that an allowed request uses.
-    fn approvals_used<'a>(
-        &self,
-        authentication: &'a Authentication,
-        event: &Event,
-        arn: &Arn<'_>,
-        now: Timestamp,
-    ) -> Vec<&'a LiveApproval> {
-        match authentication.principal() {
-            Some((Principal::Token(record), catalog)) => {
-                let rules = AuthzContext::new(&catalog.catalog, &self.app.settings.authz);
-                approvals_used(record, &rules, &access_request(event, arn), now)
-            }
-            _ => Vec::new(),
         }
     }
 

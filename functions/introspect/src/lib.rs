@@ -8,8 +8,7 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use portcullis::App;
 use portcullis::api_types::{Grant, Introspection, IntrospectionStatus, RequestDecision};
-use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, MissingAccess, Principal, approvals_used, authorize};
-use portcullis::catalog::ApprovalUses;
+use portcullis::authz::{Api, AuthzContext, Decision, DenyReason, Principal, authorize, needed_approvals};
 use portcullis::clock::Timestamp;
 use portcullis::grants::Permission;
 use portcullis::http::{
@@ -130,14 +129,9 @@ async fn decide(
     if decision != Decision::Allow {
         return Ok(decision);
     }
-    for approval in approvals_used(record, rules, &asked, now) {
-        if approval.uses == ApprovalUses::Once && !app.tokens.take_approval(&approval.id, now).await? {
-            let (permission, resource) = (Some(approval.permission.clone()), Some(approval.resource.to_string()));
-            let missing = MissingAccess { permission, resource, roles: Vec::new() };
-            return Ok(Decision::Forbidden(DenyReason::ApprovalRequired, missing));
-        }
-    }
-    Ok(decision)
+    let needed = needed_approvals(record, rules, &asked, now);
+    let taken = app.tokens.take_approvals(&needed, now).await?;
+    Ok(taken.map_or_else(|missing| Decision::Forbidden(DenyReason::ApprovalRequired, missing), |_| Decision::Allow))
 }
 
 fn introspection(record: &TokenRecord, decision: Option<Decision>) -> Introspection {

@@ -5,7 +5,7 @@ use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use portcullis::api_types::Explanation;
 use portcullis::authz::{
-    Api, AuthzContext, Decision, DenyReason, Principal, Requirement, RequirementSource, approvals_used, authorize,
+    Api, AuthzContext, Decision, DenyReason, Principal, Requirement, RequirementSource, authorize, needed_approvals,
     requirement,
 };
 use portcullis::catalog::{Lookalike, RequestPath, RoleName};
@@ -24,14 +24,22 @@ pub(crate) async fn explain(app: &App, call: &ApiRequest, body: &Body) -> ApiRes
     let rules = AuthzContext::new(&catalog.catalog, &app.settings.authz);
     let (asked, now) = (request.asked(), app.clock.now());
     let decision = authorize(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, now);
-    let approval_id = match &decision {
-        Decision::Allow => approvals_used(&record, &rules, &asked, now).first().map(|approval| approval.id.to_string()),
-        _ => None,
+    let (decision, approval_id) = match decision {
+        Decision::Allow => {
+            let needed = needed_approvals(&record, &rules, &asked, now);
+            match app.tokens.unused_approvals(&needed).await? {
+                Ok(approvals) => (Decision::Allow, approvals.first().map(|approval| approval.id.to_string())),
+                Err(missing) => (Decision::Forbidden(DenyReason::ApprovalRequired, missing), None),
+            }
+        }
+        denied => (denied, None),
     };
     let needed = RequestPath::parse(request.raw_path()).ok();
     let needed = needed.map(|path| requirement(&rules, asked.api, asked.target, &path));
     let needed = needed.map(|needed| decisive(needed, &decision));
-    let roles = roles(call, &rules, &needed);
+    // A role gives no approval.
+    let needs_approval = matches!(decision, Decision::Forbidden(DenyReason::ApprovalRequired, _));
+    let roles = roles(call, &rules, &needed).map(|roles| if needs_approval { Vec::new() } else { roles });
     Ok(json(StatusCode::OK, &Explanation { approval_id, ..explanation(&decision, needed, roles) }))
 }
 

@@ -1,14 +1,48 @@
 //! Approvals in a decision: which of a request's permissions the token must not use alone, and which live approvals
 //! allow them.
 
-use super::{AccessRequest, Api, AuthzContext, NotExpressible, Principal, Requirement, requirement};
-use crate::catalog::{ApprovalUses, RequestPath, Target};
+use std::cmp::Reverse;
+
+use super::{AccessRequest, Api, AuthzContext, NotExpressible, Principal, Requirement, RequirementSource, requirement};
+use crate::catalog::fold::fold;
+use crate::catalog::{ApprovalUses, Catalog, RequestPath, Target};
 use crate::clock::Timestamp;
 use crate::grants::{Grant, Grants, Permission, Resource};
 use crate::token::{LiveApproval, TokenRecord};
 
 /// A permission and the name of the resource on which a request needs it.
 type Needed<'a> = (&'a Permission, &'a str);
+
+impl Requirement {
+    /// The permissions that may need approval, each with its resource. A path that the convention decides may be another
+    /// spelling of one whose permission needs approval, and the backend may treat both alike.
+    pub(super) fn needed<'a>(&'a self, catalog: &'a Catalog) -> impl Iterator<Item = Needed<'a>> {
+        let (own, lookalikes, rule) = match self {
+            Self::Permission { permission, resource, lookalikes, rule, .. } => {
+                (Some((permission, resource.as_str())), lookalikes.as_slice(), Some(rule))
+            }
+            Self::Authenticated | Self::Unlisted => (None, [].as_slice(), None),
+        };
+        let by_convention = own.filter(|_| rule == Some(&RequirementSource::Convention));
+        let spelled = by_convention.into_iter().flat_map(|(permission, path)| {
+            let rules = catalog.approval_rules().map(|(listed, _)| listed);
+            let rules = rules.filter(move |listed| *listed != permission && listed.action() == permission.action());
+            let first = path.split('/').next().unwrap_or_default();
+            rules.filter(move |listed| is_spelling(listed, first)).map(move |listed| (listed, path))
+        });
+        own.into_iter().chain(lookalikes.iter().map(|it| (&it.permission, it.resource.as_str()))).chain(spelled)
+    }
+
+    /// Whether a token with these grants needs an approval for it.
+    pub(super) fn needs_approval(&self, rules: &AuthzContext<'_>, grants: &Grants) -> bool {
+        self.needed(rules.catalog).any(|needed| needs_approval(rules, grants, needed))
+    }
+}
+
+/// Whether a name is a spelling of the permission's resource.
+fn is_spelling(permission: &Permission, name: &str) -> bool {
+    permission.resource().is_some_and(|resource| fold(resource) == fold(name))
+}
 
 /// The first permission that needs an approval which the principal does not have. Sessions need none.
 pub(super) fn unapproved<'a>(
@@ -20,17 +54,28 @@ pub(super) fn unapproved<'a>(
     let Principal::Token(record) = principal else { return None };
     needed
         .into_iter()
-        .find(|needed| needs_approval(rules, &record.grants, *needed) && live(record, rules, *needed, now).is_none())
+        .find(|needed| needs_approval(rules, &record.grants, *needed) && live(record, rules, *needed, now).is_empty())
 }
 
-/// The live approvals that an allowed request of a token uses, each once.
+/// An approval that an allowed request needs, and the live ones of which each would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeededApproval<'a> {
+    /// The permission.
+    pub permission: Permission,
+    /// Name of the resource.
+    pub resource: String,
+    /// The live approvals. Those for any number of uses come first; one for a single use may be used up.
+    pub choices: Vec<&'a LiveApproval>,
+}
+
+/// The approvals that an allowed request of a token needs.
 #[must_use]
-pub fn approvals_used<'a>(
+pub fn needed_approvals<'a>(
     record: &'a TokenRecord,
     rules: &AuthzContext<'_>,
     asked: &AccessRequest<'_>,
     now: Timestamp,
-) -> Vec<&'a LiveApproval> {
+) -> Vec<NeededApproval<'a>> {
     let raw = match asked.target {
         Target::Http { path, .. } => path,
         Target::Connect => "",
@@ -40,16 +85,14 @@ pub fn approvals_used<'a>(
         return Vec::new();
     }
     let Ok(path) = RequestPath::parse(raw) else { return Vec::new() };
-    let mut used: Vec<&LiveApproval> = Vec::new();
-    for needed in requirement(rules, asked.api, asked.target, &path).needed() {
-        if needs_approval(rules, &record.grants, needed)
-            && let Some(approval) = live(record, rules, needed, now)
-            && !used.contains(&approval)
-        {
-            used.push(approval);
-        }
-    }
-    used
+    let requirement = requirement(rules, asked.api, asked.target, &path);
+    let needed = requirement.needed(rules.catalog).filter(|needed| needs_approval(rules, &record.grants, *needed));
+    let needed = needed.map(|(permission, resource)| NeededApproval {
+        permission: permission.clone(),
+        resource: resource.to_owned(),
+        choices: live(record, rules, (permission, resource), now),
+    });
+    needed.collect()
 }
 
 /// The grants with which a token's requests are allowed as long as a gateway may cache the response: a permission that
@@ -65,12 +108,18 @@ pub(super) fn approved_grants(
     let mut grants: Vec<Grant> = record.grants.iter().cloned().collect();
     for (permission, rule) in rules.catalog.approval_rules() {
         let waives = |grant: &Grant| rule.unless.as_ref().is_some_and(|unless| grant.has_permission(unless));
-        let is_bound = |grant: &&Grant| grant.has_permission(permission) && !waives(grant);
+        // The permission itself, one that covers it, or one for another spelling of its paths.
+        let is_subject = |held: &&Permission| {
+            let is_same_action = held.action().is_none_or(|action| Some(action) == permission.action());
+            held.covers(permission)
+                || is_same_action && held.resource().is_some_and(|name| is_spelling(permission, name))
+        };
+        let is_bound = |grant: &&Grant| grant.permissions.iter().any(|held| is_subject(&held)) && !waives(grant);
         let bound = || record.grants.iter().filter(is_bound);
         if bound().next().is_none() {
             continue;
         }
-        let mut held = bound().flat_map(|grant| &grant.permissions).filter(|held| held.covers(permission));
+        let mut held = bound().flat_map(|grant| &grant.permissions).filter(is_subject);
         if !rule.is_everywhere() || held.any(|held| held != permission) {
             return Err(NotExpressible::ApprovalRequired(permission.to_string()));
         }
@@ -99,16 +148,21 @@ fn needs_approval(rules: &AuthzContext<'_>, grants: &Grants, (permission, resour
     rule.is_some_and(|rule| rule.applies_to(resource) && !rule.is_waived_for(grants, resource))
 }
 
-/// The live approval for a use. One for any number of uses comes before one for a single use.
+/// The live approvals for a use: those for any number of uses first, then the narrowest, then the first to expire.
 fn live<'a>(
     record: &'a TokenRecord,
     rules: &AuthzContext<'_>,
     (permission, resource): Needed<'_>,
     now: Timestamp,
-) -> Option<&'a LiveApproval> {
+) -> Vec<&'a LiveApproval> {
     let covers = |live: &&LiveApproval| live.permission == *permission && live.resource.covers_name(resource);
     let live = record.approvals.live.iter().filter(covers).filter(|live| is_usable(live, rules, now));
-    live.min_by_key(|live| live.uses == ApprovalUses::Once)
+    let mut live: Vec<_> = live.collect();
+    // All cover the same name, so the longest is the narrowest.
+    live.sort_by_key(|live| {
+        (live.uses == ApprovalUses::Once, Reverse(live.resource.to_string().len()), live.expires_at)
+    });
+    live
 }
 
 /// Whether an approval allows a request now. A gateway that caches the response uses it for other requests, and for as
@@ -116,24 +170,6 @@ fn live<'a>(
 fn is_usable(live: &LiveApproval, rules: &AuthzContext<'_>, now: Timestamp) -> bool {
     let until = now.plus_seconds(i64::from(rules.cache_seconds));
     live.expires_at > until && (live.uses == ApprovalUses::Any || rules.cache_seconds == 0)
-}
-
-impl Requirement {
-    /// The permissions that it names, each with its resource.
-    pub(super) fn needed(&self) -> impl Iterator<Item = Needed<'_>> {
-        let (own, lookalikes) = match self {
-            Self::Permission { permission, resource, lookalikes, .. } => {
-                (Some((permission, resource.as_str())), lookalikes.as_slice())
-            }
-            Self::Authenticated | Self::Unlisted => (None, [].as_slice()),
-        };
-        own.into_iter().chain(lookalikes.iter().map(|it| (&it.permission, it.resource.as_str())))
-    }
-
-    /// Whether a token with these grants needs an approval for it.
-    pub(super) fn needs_approval(&self, rules: &AuthzContext<'_>, grants: &Grants) -> bool {
-        self.needed().any(|needed| needs_approval(rules, grants, needed))
-    }
 }
 
 #[cfg(test)]
@@ -244,6 +280,33 @@ mod tests {
     }
 
     #[test]
+    fn another_spelling_of_a_path_by_convention_needs_the_same_approval() {
+        let catalog = catalog(
+            r#"{"permissions": {
+                "rel:write": {"description": "", "approval": {"valid_for": "15m"}},
+                "db:write": {"description": "", "approval": {"valid_for": "15m", "resources": ["db/prod"]}}}}"#,
+        );
+        let record = TokenRecord { grants: grants(&[(&["*:write"], &["*"])]), ..token(vec![]) };
+        let principal = Principal::Token(Box::new(record));
+        let decided = |path: &str| match authorize(Some(&principal), &rules(&catalog, 0), &asked("POST", path), at(1)) {
+            Decision::Allow => "allow".to_owned(),
+            Decision::Forbidden(reason, missing) => {
+                format!("{} {} on {}", reason.as_str(), missing.permission.unwrap(), missing.resource.unwrap())
+            }
+            other => panic!("{other:?}"),
+        };
+        for path in ["rel/42", "Rel/42", "REL/42", "rel./42", "rel%20/42", "%EF%BD%92el/42", "rel"] {
+            assert!(decided(path).starts_with("approval_required rel:write on "), "{path}: {}", decided(path));
+        }
+        for path in ["db/prod", "db/PROD", "DB/prod", "db/prod.", "db/prod%20/x", "db/prod.json"] {
+            assert!(decided(path).starts_with("approval_required db:write on "), "{path}: {}", decided(path));
+        }
+        for path in ["rels/42", "re/l", "db/test", "db/prods", "db", "x/rel"] {
+            assert_eq!(decided(path), "allow", "{path}");
+        }
+    }
+
+    #[test]
     fn a_session_and_the_management_api_need_no_approval() {
         let catalog = catalog(CATALOG);
         let session = Session {
@@ -262,21 +325,20 @@ mod tests {
     }
 
     #[test]
-    fn a_request_uses_the_approval_for_any_number_of_uses_first() {
+    fn a_request_may_use_each_approval_and_one_for_any_number_of_uses_first() {
         let catalog = catalog(CATALOG);
-        let used = |live: Vec<LiveApproval>, path: &str| {
-            let ids = approvals_used(&token(live), &rules(&catalog, 0), &asked("DELETE", path), at(1))
-                .into_iter()
-                .map(|approval| approval.id.as_str()[25..].to_owned())
-                .collect::<Vec<_>>();
-            ids.join(" ")
+        let choices = |live: Vec<LiveApproval>, path: &str| {
+            let record = token(live);
+            let needed = needed_approvals(&record, &rules(&catalog, 0), &asked("DELETE", path), at(1));
+            let choices = needed.into_iter().flat_map(|needed| needed.choices);
+            choices.map(|approval| approval.id.as_str()[25..].to_owned()).collect::<Vec<_>>().join(" ")
         };
-        let once = || live('1', "db:drop", "db/prod", ApprovalUses::Once, 100);
+        let once = |id| live(id, "db:drop", "db/prod", ApprovalUses::Once, 100);
         let any = || live('2', "db:drop", "db", ApprovalUses::Any, 100);
-        assert_eq!(used(vec![once()], "dbs/prod"), "1");
-        assert_eq!(used(vec![once(), any()], "dbs/prod"), "2");
-        assert_eq!(used(vec![once(), any()], "dbs/test"), "");
-        assert_eq!(used(vec![], "dbs/prod"), "");
+        assert_eq!(choices(vec![once('1'), once('3')], "dbs/prod"), "1 3");
+        assert_eq!(choices(vec![once('1'), any(), once('3')], "dbs/prod"), "2 1 3");
+        assert_eq!(choices(vec![once('1'), any()], "dbs/test"), "");
+        assert_eq!(choices(vec![], "dbs/prod"), "");
     }
 
     #[test]

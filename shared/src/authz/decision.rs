@@ -162,7 +162,7 @@ pub fn authorize(
         if asked.api == Api::Management {
             return Decision::Allow;
         }
-        let unapproved = approval::unapproved(principal, rules, needed.needed(), now);
+        let unapproved = approval::unapproved(principal, rules, needed.needed(rules.catalog), now);
         return unapproved.map_or(Decision::Allow, |(permission, resource)| {
             forbidden(DenyReason::ApprovalRequired, permission, resource)
         });

@@ -20,7 +20,7 @@ mod settings;
 mod access_doc_tests;
 
 pub use api_wide_policy::{ApiWidePolicy, CompileError, NotExpressible};
-pub use approval::approvals_used;
+pub use approval::{NeededApproval, needed_approvals};
 pub use approval_access::DecisionRefusal;
 pub use catalog_impact::{CatalogImpact, TokenImpact};
 pub use daily_counts::{COUNTED_DAYS, DailyCounts, MAX_COUNTED_PERMISSIONS};

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::duration::written_duration;
+use super::fold::fold;
 use super::{Catalog, CatalogIssue};
 use crate::grants::{Grants, Permission, Resource};
 use crate::validation::ValidationError;
@@ -37,10 +38,20 @@ pub enum ApprovalUses {
 }
 
 impl ApprovalRule {
-    /// Whether requests on the resource with this name need approval.
+    /// Whether requests on the resource with this name, or with one that a backend may treat alike, need approval.
     #[must_use]
     pub fn applies_to(&self, name: &str) -> bool {
-        self.resources.iter().any(|listed| listed.covers_name(name))
+        let is_listed = |name: &str| self.resources.iter().any(|listed| listed.covers_name(name));
+        if is_listed(name) {
+            return true;
+        }
+        let (name, resources) = (fold_names(name), self.resources.iter());
+        let folded: Vec<_> = resources.map(|listed| Resource::from_stored(&fold_names(&listed.to_string()))).collect();
+        let without_extension = match name.rsplit_once('/') {
+            Some((above, last)) => format!("{above}/{}", stem(last)),
+            None => stem(&name).to_owned(),
+        };
+        folded.iter().any(|listed| listed.covers_name(&name) || listed.covers_name(&without_extension))
     }
 
     /// Whether some requests on what the resource covers need approval. Of two resources that have a name in common,
@@ -67,6 +78,16 @@ impl ApprovalRule {
     pub fn is_everywhere(&self) -> bool {
         self.resources.contains(&Resource::All)
     }
+}
+
+/// Folds each name of a path.
+fn fold_names(path: &str) -> String {
+    path.split('/').map(fold).collect::<Vec<_>>().join("/")
+}
+
+/// A name without its file extension.
+fn stem(name: &str) -> &str {
+    name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
 impl Catalog {

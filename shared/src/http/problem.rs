@@ -141,6 +141,14 @@ impl Problem {
         Self::conflict("approval_limit_reached", "Approval limit reached", detail)
     }
 
+    /// 409: the token has made the maximum number of requests for approval of a day.
+    #[must_use]
+    pub fn daily_approval_limit_reached(limit: u32) -> Self {
+        let detail =
+            format!("The token has made {} since midnight UTC. Ask again tomorrow.", counted(limit, "request"));
+        Self::conflict("approval_limit_reached", "Approval limit reached", detail)
+    }
+
     /// 409
     #[must_use]
     pub fn token_limit_reached(limit: u32) -> Self {
@@ -340,6 +348,7 @@ mod tests {
             Problem::approval_not_found(),
             Problem::approval_decided("session:bob approved it at 2027-01-15T08:05:00Z. Nothing was changed."),
             Problem::approval_limit_reached(10, "pending request"),
+            Problem::daily_approval_limit_reached(100),
             Problem::token_limit_reached(10),
             Problem::token_limit_reached(1),
             Problem::token_ended("It was revoked.", 7),

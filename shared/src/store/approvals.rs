@@ -18,12 +18,15 @@ use super::transaction::{MAX_ATTEMPTS, write};
 use super::transaction_outcome::TransactionOutcome;
 use super::update_expression::UpdateExpression;
 use super::{Error, ItemStore, MAX_PER_PAGE, TokenStore, cursor, item, ttl};
+use crate::authz::{MissingAccess, NeededApproval};
+use crate::catalog::ApprovalUses;
 use crate::change_log::{ChangeEntry, ChangeOutcome};
 use crate::clock::{Clock, Timestamp};
 use crate::secret::TokenId;
 use crate::token::{
     APPROVAL_LAPSE_SECONDS, Actor, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, ApprovalStep, EventOrigin,
-    MAX_LIVE_APPROVALS, MAX_PENDING_APPROVALS, TokenApprovals, TokenRecord, request_key,
+    LiveApproval, MAX_APPROVAL_REQUESTS_PER_DAY, MAX_LIVE_APPROVALS, MAX_PENDING_APPROVALS, TokenApprovals,
+    TokenRecord, request_key,
 };
 use crate::validation::ValidationError;
 
@@ -62,6 +65,8 @@ pub enum ApprovalRequestOutcome {
     Pending(ApprovalView),
     /// The token has the maximum number of pending requests; nothing was written.
     LimitReached,
+    /// The token has made the maximum number of requests today; nothing was written.
+    DailyLimitReached,
     /// The token is revoked, disabled, expired or deleted; nothing was written.
     Inactive,
 }
@@ -179,11 +184,67 @@ pub fn new_approval_id(at: Timestamp) -> Result<ApprovalId, Error> {
 }
 
 impl ItemStore {
-    /// Uses up an approval for one use. Of all calls for one approval, one returns `true`, also under concurrency.
+    /// Chooses an approval for each need of a request, and uses up those for one use. Returns what is missing if other
+    /// requests have used them up.
     ///
     /// # Errors
-    /// When the store fails. The approval may be used up then.
-    pub async fn take_approval(&self, id: &ApprovalId, at: Timestamp) -> Result<bool, Error> {
+    /// When the store fails. An approval may be used up then.
+    pub async fn take_approvals<'a>(
+        &self,
+        needed: &[NeededApproval<'a>],
+        at: Timestamp,
+    ) -> Result<Result<Vec<&'a LiveApproval>, MissingAccess>, Error> {
+        self.choose_approvals(needed, Some(at)).await
+    }
+
+    /// Chooses an approval for each need of a request, without using it.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn unused_approvals<'a>(
+        &self,
+        needed: &[NeededApproval<'a>],
+    ) -> Result<Result<Vec<&'a LiveApproval>, MissingAccess>, Error> {
+        self.choose_approvals(needed, None).await
+    }
+
+    /// Chooses an approval for each need: one for any number of uses, or the first for one use that is not used up. With
+    /// a time, uses it up.
+    async fn choose_approvals<'a>(
+        &self,
+        needed: &[NeededApproval<'a>],
+        used_at: Option<Timestamp>,
+    ) -> Result<Result<Vec<&'a LiveApproval>, MissingAccess>, Error> {
+        let mut chosen: Vec<&LiveApproval> = Vec::new();
+        'needs: for NeededApproval { permission, resource, choices } in needed {
+            for approval in choices {
+                // One approval may serve two needs of a request.
+                if chosen.contains(approval) {
+                    continue 'needs;
+                }
+                let is_free = match (approval.uses, used_at) {
+                    (ApprovalUses::Any, _) => true,
+                    (ApprovalUses::Once, Some(at)) => self.take_approval(&approval.id, at).await?,
+                    (ApprovalUses::Once, None) => self.is_unused(&approval.id).await?,
+                };
+                if is_free {
+                    chosen.push(*approval);
+                    continue 'needs;
+                }
+            }
+            let (permission, resource) = (Some(permission.clone()), Some(resource.clone()));
+            return Ok(Err(MissingAccess { permission, resource, roles: Vec::new() }));
+        }
+        Ok(Ok(chosen))
+    }
+
+    async fn is_unused(&self, id: &ApprovalId) -> Result<bool, Error> {
+        let response = self.read(item::approval_key(id), &item::APPROVAL_USE_ATTRIBUTES).await?;
+        Ok(response.attributes()?.is_some_and(|item| item::is_unused(&item)))
+    }
+
+    /// Uses up an approval for one use. Of all calls for one approval, one returns `true`, also under concurrency.
+    async fn take_approval(&self, id: &ApprovalId, at: Timestamp) -> Result<bool, Error> {
         let update = UpdateExpression::of_existing()
             .set(item::USED_AT, item::seconds(at))
             .when_absent(item::USED_AT)
@@ -219,7 +280,10 @@ impl TokenStore {
             if approvals.pending.len() >= MAX_PENDING_APPROVALS {
                 return Ok(ApprovalRequestOutcome::LimitReached);
             }
-            approvals.pending.push(request.to_pending());
+            if approvals.requests.is_some_and(|(_, count)| count >= MAX_APPROVAL_REQUESTS_PER_DAY) {
+                return Ok(ApprovalRequestOutcome::DailyLimitReached);
+            }
+            let approvals = approvals.with_request(request.to_pending(), now);
             let put = item::new_approval(request, ttl::approval_ttl(request.created_at, change.history_days));
             let put = self.put_new(put)?;
             if self.write_approval(put, request, &token, &approvals, ApprovalStep::Requested, change).await? {
@@ -245,7 +309,9 @@ impl TokenStore {
     ) -> Result<ApprovalOutcome, Error> {
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
-            let Some((approval, token)) = self.approval_and_token(id).await? else { return Ok(ApprovalOutcome::Gone) };
+            let Some((approval, token)) = self.approval_and_token(id, now).await? else {
+                return Ok(ApprovalOutcome::Gone);
+            };
             let status = approval.status(open(token.as_ref(), now), now);
             let (step, decided) = if decision.approved {
                 (ApprovalStep::Approved, ApprovalStatus::Approved)
@@ -255,7 +321,8 @@ impl TokenStore {
             let (ApprovalStatus::Pending, Some(token)) = (status, &token) else {
                 let stands = approval.decision.as_ref();
                 let is_same = stands.is_some_and(|it| it.approved == decision.approved && it.by == decision.by);
-                if !is_same {
+                if !is_same || status != decided || decision.approved && approval.valid_for_seconds != valid_for_seconds
+                {
                     return Ok(ApprovalOutcome::TooLate(ApprovalView { approval, status }));
                 }
                 self.log_unchanged_approval(token.as_ref(), &approval, step, change)?;
@@ -267,7 +334,7 @@ impl TokenStore {
                 .when_absent(item::DECISION)
                 .when_absent(item::ENDED);
             let approval = Approval { decision: Some(decision), valid_for_seconds, ..approval };
-            let mut approvals = token.approvals.clone().pruned(now).without(id);
+            let mut approvals = self.without_used(token.approvals.clone().pruned(now).without(id)).await?;
             approvals.live.extend(approval.to_live());
             if approvals.live.len() > MAX_LIVE_APPROVALS {
                 return Ok(ApprovalOutcome::LimitReached);
@@ -293,7 +360,9 @@ impl TokenStore {
     ) -> Result<ApprovalOutcome, Error> {
         for tries in 0..MAX_ATTEMPTS {
             let now = change.clock.now();
-            let Some((approval, token)) = self.approval_and_token(id).await? else { return Ok(ApprovalOutcome::Gone) };
+            let Some((approval, token)) = self.approval_and_token(id, now).await? else {
+                return Ok(ApprovalOutcome::Gone);
+            };
             let status = approval.status(open(token.as_ref(), now), now);
             let (ApprovalStatus::Pending | ApprovalStatus::Approved, Some(token)) = (status, &token) else {
                 if status != ApprovalStatus::Ended {
@@ -317,6 +386,20 @@ impl TokenStore {
             backoff(tries).await;
         }
         Err(Error::Contention)
+    }
+
+    /// Without the approvals for one use that are used up: the decision on a request writes their items only.
+    async fn without_used(&self, mut approvals: TokenApprovals) -> Result<TokenApprovals, Error> {
+        let once = approvals.live.iter().filter(|live| live.uses == ApprovalUses::Once);
+        let keys: Vec<_> = once.map(|live| item::approval_key(&live.id)).collect();
+        let items = self.batch(keys, &item::APPROVAL_USE_ATTRIBUTES).await?;
+        let unused: HashSet<_> = items
+            .iter()
+            .filter(|item| item::is_unused(&(*item).into()))
+            .filter_map(|item| item::approval_id_of(item))
+            .collect();
+        approvals.live.retain(|live| live.uses == ApprovalUses::Any || unused.contains(live.id.as_str()));
+        Ok(approvals)
     }
 
     /// Writes an approval's item, the token's approvals and the event. `false` if something of it has changed since it
@@ -360,18 +443,27 @@ impl TokenStore {
     /// # Errors
     /// When the store fails.
     pub async fn approval(&self, id: &ApprovalId, now: Timestamp) -> Result<Option<ApprovalView>, Error> {
-        let found = self.approval_and_token(id).await?;
+        let found = self.approval_and_token(id, now).await?;
         Ok(found.map(|(approval, token)| {
             let status = approval.status(open(token.as_ref(), now), now);
             ApprovalView { approval, status }
         }))
     }
 
-    async fn approval_and_token(&self, id: &ApprovalId) -> Result<Option<(Approval, Option<TokenRecord>)>, Error> {
+    async fn approval_and_token(
+        &self,
+        id: &ApprovalId,
+        now: Timestamp,
+    ) -> Result<Option<(Approval, Option<TokenRecord>)>, Error> {
         let response = self.read(item::approval_key(id), &item::APPROVAL_ATTRIBUTES).await?;
         let Some(approval) = response.attributes()?.as_ref().map(item::approval).transpose()? else { return Ok(None) };
         let token = self.get(&approval.token).await?;
-        Ok(Some((approval, token)))
+        if !is_unsettled(&approval, token.as_ref(), now) {
+            return Ok(Some((approval, token)));
+        }
+        let response = self.read(item::approval_key(id), &item::APPROVAL_ATTRIBUTES).await?;
+        let approval = response.attributes()?.as_ref().map(item::approval).transpose()?;
+        Ok(approval.map(|approval| (approval, token)))
     }
 
     /// Reads one page of the approvals that `is_visible` lets through. The index is eventually consistent, while the
@@ -421,11 +513,20 @@ impl TokenStore {
         let tokens: Vec<_> = tokens.into_iter().collect();
         let tokens = self.records(&tokens).await?;
         let tokens: HashMap<_, _> = tokens.iter().map(|token| (&token.id, token)).collect();
+        let token_of = |approval: &Approval| tokens.get(&approval.token).copied();
+        let unsettled = approvals.iter().filter(|approval| is_unsettled(approval, token_of(approval), now));
+        let keys = unsettled.map(|approval| item::approval_key(&approval.id)).collect();
+        let mut again = HashMap::new();
+        for item in self.batch(keys, &item::APPROVAL_ATTRIBUTES).await? {
+            let approval = item::approval(&(&item).into())?;
+            again.insert(approval.id.clone(), approval);
+        }
+        let approvals = approvals.into_iter().map(|approval| again.remove(&approval.id).unwrap_or(approval));
         let view = |approval: Approval| {
-            let status = approval.status(open(tokens.get(&approval.token).copied(), now), now);
+            let status = approval.status(open(token_of(&approval), now), now);
             ApprovalView { approval, status }
         };
-        Ok(approvals.into_iter().map(view).collect())
+        Ok(approvals.map(view).collect())
     }
 
     async fn approval_keys(
@@ -447,6 +548,13 @@ impl TokenStore {
         let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
+}
+
+/// Whether an approval may have been decided or ended between the read of its item and the later one of its token's
+/// record: the record does not list it, and the item does not say why. Then the item has to be read again.
+fn is_unsettled(approval: &Approval, token: Option<&TokenRecord>, now: Timestamp) -> bool {
+    let open = open(token, now);
+    open.is_some() && approval.ended.is_none() && approval.status(open, now) == ApprovalStatus::Ended
 }
 
 fn open(token: Option<&TokenRecord>, now: Timestamp) -> Option<&TokenApprovals> {

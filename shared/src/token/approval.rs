@@ -9,7 +9,7 @@ use std::str::FromStr;
 use super::Actor;
 use super::string_enum::string_enum;
 use crate::catalog::ApprovalUses;
-use crate::clock::{DAY_SECONDS, Timestamp};
+use crate::clock::{DAY_SECONDS, Day, Timestamp};
 use crate::grants::{Permission, Resource};
 use crate::secret::{TokenDigest, TokenId};
 use crate::text::{ApprovalReason, Comment, Link, OwnerId, TokenName};
@@ -19,11 +19,13 @@ use crate::validation::ValidationError;
 pub const MAX_PENDING_APPROVALS: usize = 10;
 /// Maximum number of live approvals of a token.
 pub const MAX_LIVE_APPROVALS: usize = 10;
+/// Maximum number of requests of a token on a day, in UTC: each stays in the table for the time of the history.
+pub const MAX_APPROVAL_REQUESTS_PER_DAY: u32 = 100;
 /// How long a request waits for a decision, in seconds.
 pub const APPROVAL_LAPSE_SECONDS: i64 = DAY_SECONDS;
 
 /// ID of an approval: a [ULID](https://github.com/ulid/spec).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApprovalId(String);
 
 /// A request for approval, and what became of it.
@@ -99,6 +101,8 @@ pub struct TokenApprovals {
     pub pending: Vec<PendingApproval>,
     /// The live approvals.
     pub live: Vec<LiveApproval>,
+    /// The day of the last request, and the number of requests on it.
+    pub requests: Option<(Day, u32)>,
 }
 
 /// A pending request in its token's record.
@@ -154,7 +158,10 @@ impl Approval {
             (Some(_), None) => ApprovalStatus::Rejected,
             (Some(_), _) if self.used_at.is_some() => ApprovalStatus::Used,
             (Some(_), Some(end)) if end <= now => ApprovalStatus::Expired,
-            (Some(_), _) if lists(TokenApprovals::has_live) => ApprovalStatus::Approved,
+            // The record may have been read before the decision.
+            (Some(_), _) if lists(TokenApprovals::has_live) || lists(TokenApprovals::has_pending) => {
+                ApprovalStatus::Approved
+            }
             (None, _) if self.lapses_at() <= now => ApprovalStatus::Lapsed,
             (None, _) if lists(TokenApprovals::has_pending) => ApprovalStatus::Pending,
             _ => ApprovalStatus::Ended,
@@ -189,6 +196,16 @@ impl TokenApprovals {
     pub fn pruned(mut self, now: Timestamp) -> Self {
         self.pending.retain(|pending| pending.lapses_at > now);
         self.live.retain(|live| live.expires_at > now);
+        self.requests = self.requests.filter(|(day, _)| *day == Day::from_timestamp(now));
+        self
+    }
+
+    /// With one more pending request at `now`.
+    #[must_use]
+    pub fn with_request(mut self, pending: PendingApproval, now: Timestamp) -> Self {
+        let count = self.requests.map_or(0, |(_, count)| count);
+        self.requests = Some((Day::from_timestamp(now), count.saturating_add(1)));
+        self.pending.push(pending);
         self
     }
 
@@ -200,10 +217,10 @@ impl TokenApprovals {
         self
     }
 
-    /// Whether there is none, also none that is over.
+    /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.pending.is_empty() && self.live.is_empty()
+        self.pending.is_empty() && self.live.is_empty() && self.requests.is_none()
     }
 
     /// Whether a request is listed as pending.
@@ -292,7 +309,7 @@ pub(crate) mod tests {
     fn open(approval: &Approval) -> TokenApprovals {
         let live: Vec<_> = approval.to_live().into_iter().collect();
         let pending = if live.is_empty() { vec![approval.to_pending()] } else { Vec::new() };
-        TokenApprovals { pending, live }
+        TokenApprovals { pending, live, requests: None }
     }
 
     #[test]
@@ -325,12 +342,22 @@ pub(crate) mod tests {
     #[test]
     fn a_write_prunes_what_is_over() {
         let (pending, live) = (approval().to_pending(), decided(true).to_live().unwrap());
-        let both = TokenApprovals { pending: vec![pending], live: vec![live] };
+        let both = TokenApprovals { pending: vec![pending], live: vec![live], requests: None };
         assert_eq!(both.clone().pruned(at(959)), both);
         let later = both.clone().pruned(at(960));
         assert_eq!((later.pending.len(), later.live.len()), (1, 0));
         assert!(both.clone().pruned(at(86_400)).is_empty());
         assert!(both.without(&approval().id).is_empty());
+    }
+
+    #[test]
+    fn requests_are_counted_by_day() {
+        let twice = TokenApprovals::default().with_request(approval().to_pending(), at(0));
+        let twice = twice.pruned(at(1)).with_request(approval().to_pending(), at(1));
+        assert_eq!(twice.requests, Some((Day::from_timestamp(at(0)), 2)));
+        let without = twice.without(&approval().id);
+        assert!(!without.is_empty());
+        assert!(without.pruned(at(86_400)).is_empty());
     }
 
     #[test]

@@ -13,8 +13,9 @@ mod user_agent;
 
 pub use actor::Actor;
 pub use approval::{
-    APPROVAL_LAPSE_SECONDS, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, LiveApproval, MAX_LIVE_APPROVALS,
-    MAX_PENDING_APPROVALS, PendingApproval, TokenApprovals, request_key,
+    APPROVAL_LAPSE_SECONDS, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, LiveApproval,
+    MAX_APPROVAL_REQUESTS_PER_DAY, MAX_LIVE_APPROVALS, MAX_PENDING_APPROVALS, PendingApproval, TokenApprovals,
+    request_key,
 };
 pub use event::{ApprovalDetail, ApprovalStep, EVENT_KINDS, Event, EventKind, EventOrigin, FieldChange};
 pub use issued_token::IssuedToken;

@@ -4,6 +4,7 @@ use portcullis::api_types::{Approval, ApprovalPage};
 use portcullis::text::counted;
 
 use crate::api::{Api, ApiResponse};
+use crate::commands::pages::entries;
 use crate::commands::token::format::by;
 use crate::output::{Output, Style, clean};
 use crate::{CliError, Context, Outcome};
@@ -91,10 +92,10 @@ pub(super) fn status_style(status: &str) -> Option<Style> {
 /// The live approvals and pending requests of a token, one a line. Empty if the service has none to show.
 pub(crate) fn of_token(api: &Api, token_id: &str, out: &Output) -> String {
     let with_status = |status: &str| {
-        let list = api.get("/approvals").query("token", Some(token_id)).query("status", Some(status));
-        // An earlier version of the service has no approvals.
-        let page: Result<ApprovalPage, _> = list.query("limit", Some(100)).send().and_then(|page| page.read());
-        page.map(|page| page.approvals).unwrap_or_default()
+        let list = || api.get("/approvals").query("token", Some(token_id)).query("status", Some(status));
+        let split = |page: ApprovalPage| (page.approvals, page.next_cursor);
+        // A token has at most ten of each. An earlier version of the service has no approvals.
+        entries(10, list, split, |_| ()).map(|(approvals, _)| approvals).unwrap_or_default()
     };
     let line = |approval: &Approval| {
         let until = approval.expires_at.map(|at| format!(", expires {}", out.format_time(at))).unwrap_or_default();

@@ -54,6 +54,9 @@ pub(in crate::store) const USED_AT: &str = "used_at";
 /// When an approval was withdrawn or ended, and by whom.
 pub(in crate::store) const ENDED: &str = "ended";
 
+/// Attributes that say whether an approval for one use is used up.
+pub(in crate::store) const APPROVAL_USE_ATTRIBUTES: [&str; 4] = ["pk", "sk", USED_AT, ENDED];
+
 /// Attributes of an approval.
 pub(in crate::store) const APPROVAL_ATTRIBUTES: [&str; 7] = ["pk", "sk", CREATED_AT, REQUEST, DECISION, USED_AT, ENDED];
 

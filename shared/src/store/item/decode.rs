@@ -83,6 +83,11 @@ pub(in crate::store) fn approval(item: &Attributes<'_>) -> Result<Approval, Erro
     })
 }
 
+/// Whether an approval for one use is neither used up nor ended.
+pub(in crate::store) fn is_unused(item: &Attributes<'_>) -> bool {
+    item.get(USED_AT).is_none() && item.get(ENDED).is_none()
+}
+
 /// The approval's ID from the `pk` of a key.
 pub(in crate::store) fn approval_id_of(key: &Item) -> Option<&str> {
     key.get("pk")?.as_s().ok()?.strip_prefix(APPROVAL_PREFIX)
@@ -321,6 +326,8 @@ impl<'a> Reader<'a> {
         Ok(TokenApprovals {
             pending: pending.collect::<Result<_, Error>>()?,
             live: live.collect::<Result<_, Error>>()?,
+            requests: group
+                .optional("requests_on", |read, name| Ok((Day(read.number(name)?), read.number("requests")?)))?,
         })
     }
 

@@ -112,9 +112,13 @@ pub(in crate::store) fn approvals(approvals: &TokenApprovals) -> Option<Attribut
             ("by", Some(string(live.by.to_string()))),
         ])
     });
-    let lists = [("pending", pending.collect()), ("live", live.collect())];
-    let lists = lists.map(|(name, list): (_, Vec<_>)| (name, Some(AttributeValue::L(list))));
-    (!approvals.is_empty()).then(|| group(lists))
+    let fields = [
+        ("pending", Some(AttributeValue::L(pending.collect()))),
+        ("live", Some(AttributeValue::L(live.collect()))),
+        ("requests_on", approvals.requests.map(|(day, _)| number(day.0))),
+        ("requests", approvals.requests.map(|(_, count)| number(count))),
+    ];
+    (!approvals.is_empty()).then(|| group(fields))
 }
 
 /// The item of a new request for approval.

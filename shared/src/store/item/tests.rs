@@ -56,7 +56,11 @@ fn full() -> TokenRecord {
             source_ip: Some("192.0.2.7".parse().unwrap()),
             agent: UserAgentFamily::from_header("curl/8.5"),
         }),
-        approvals: TokenApprovals { pending: vec![approval().to_pending()], live: vec![decided().to_live().unwrap()] },
+        approvals: TokenApprovals {
+            pending: vec![approval().to_pending()],
+            live: vec![decided().to_live().unwrap()],
+            requests: Some((Day(20_000), 2)),
+        },
         version: 1,
     }
 }
@@ -280,6 +284,7 @@ fn a_missing_or_invalid_attribute_is_an_error_never_a_default() {
         (LAST_USE, "at"),
         (APPROVALS, "pending"),
         (APPROVALS, "live"),
+        (APPROVALS, "requests"),
     ] {
         let mut lost = whole.clone();
         field_of(&mut lost, group).remove(field);
@@ -354,6 +359,7 @@ fn the_templates_attribute_lists_match_the_constants() {
     let created: BTreeSet<_> = made.keys().chain(first.keys()).map(String::as_str).collect();
     assert_eq!(in_the_template("Record", "Created"), names(created));
     assert_eq!(in_the_template("Approval", "Shown"), names(APPROVAL_ATTRIBUTES));
+    assert_eq!(in_the_template("Approval", "Used"), names(APPROVAL_USE_ATTRIBUTES));
     let requested = new_approval(&approval(), at);
     let requested: BTreeSet<_> = requested.keys().chain(written.keys()).map(String::as_str).collect();
     assert_eq!(in_the_template("Approval", "Requested"), names(requested));
