@@ -380,8 +380,8 @@ export interface paths {
          *     resource. No other permission is needed. A session needs no approval, so it cannot ask for one.
          *
          *     A token has one pending request for each permission and resource: a repeated request returns it
-         *     with 200. It can have 10 pending requests at once. A request lapses after 24 hours without a
-         *     decision.
+         *     with 200. It can have 10 pending requests at once, and make 100 a day (UTC). A request lapses
+         *     after 24 hours without a decision.
          */
         post: operations["requestApproval"];
         delete?: never;
@@ -3408,7 +3408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["InsufficientScope"] | components["schemas"]["Forbidden"] | components["schemas"]["ExceedsGrants"];
                 };
             };
-            /** @description The token has 10 pending requests. */
+            /** @description The token has 10 pending requests, or has made 100 requests today. */
             409: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
