@@ -29,7 +29,8 @@ struct Input {
 fuzz_target!(|input: Input| {
     let (_, grants) = grants(&input.grants);
     let (catalog, _) = catalog(input.strict, &input.routes);
-    let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+    let rules =
+        AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
     let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
     let made = Timestamp::from_seconds(0);
     let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
@@ -38,7 +39,9 @@ fuzz_target!(|input: Input| {
     let cause = arn(&input.cause, &PIECES);
     let parsed = Arn::parse(&cause).unwrap();
     let allowed = decides(&principal, &catalog, &cause);
-    let Ok(policy) = ApiWidePolicy::compile(&principal, &rules, &parsed, allowed, Timestamp::from_seconds(1)) else { return };
+    let Ok(policy) = ApiWidePolicy::compile(&principal, &rules, &parsed, allowed, Timestamp::from_seconds(1)) else {
+        return;
+    };
     let policy = policy.document();
     assert_eq!(evaluates(&policy, &cause), allowed, "{cause} by {policy}");
     for request in &input.others {
