@@ -5,7 +5,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portcullis::authz::{
-    AccessRequest, Api, ApiWidePolicy, Arn, AuthzContext, Decision, Principal, TokenManagement, authorize,
+    AccessRequest, Api, ApiWidePolicy, Arn, AuthzContext, Decision, Principal, Settings, authorize,
 };
 use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
@@ -29,8 +29,7 @@ struct Input {
 fuzz_target!(|input: Input| {
     let (_, grants) = grants(&input.grants);
     let (catalog, _) = catalog(input.strict, &input.routes);
-    let rules =
-        AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+    let rules = AuthzContext::new(&catalog, &Settings::default());
     let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
     let made = Timestamp::from_seconds(0);
     let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
@@ -67,7 +66,7 @@ fn arn((method, path): &(u8, [u8; 4]), from: &[&str]) -> String {
 }
 
 fn decides(principal: &Principal, catalog: &Catalog, arn: &str) -> bool {
-    let rules = AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+    let rules = AuthzContext::new(catalog, &Settings::default());
     let target = Arn::parse(arn).unwrap().target;
     let request = AccessRequest { api: Api::Protected, target, from: None };
     authorize(Some(principal), &rules, &request, Timestamp::from_seconds(1)) == Decision::Allow

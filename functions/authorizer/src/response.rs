@@ -178,9 +178,7 @@ fn principal_id(principal: Option<&Principal>) -> &str {
 pub(crate) mod tests {
     use super::*;
     use crate::response_context::MAX_GROUPS_LENGTH;
-    use portcullis::authz::{
-        AccessRequest, AuthzContext, DenyReason, MissingAccess, Session, TokenManagement, authorize,
-    };
+    use portcullis::authz::{AccessRequest, AuthzContext, DenyReason, MissingAccess, Session, Settings, authorize};
     use portcullis::catalog::{Catalog, RoleName};
     use portcullis::grants::{Grants, Resource};
     use portcullis::token::{Actor, TokenRecord};
@@ -355,8 +353,7 @@ pub(crate) mod tests {
     fn a_deny_stays_a_deny_with_its_reason_however_long_the_path() {
         let record = TokenRecord { name: "ü".repeat(100).parse().unwrap(), ..record() };
         let catalog = Catalog::default();
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let now = Timestamp::from_seconds(1);
         let principals = [
             token(TokenRecord {

@@ -44,16 +44,7 @@ fn needed(rules: &AuthzContext<'_>, api: Api, request: &str) -> (String, String)
 }
 
 fn without_catalog(api: Api, request: &str) -> (String, String) {
-    needed(
-        &AuthzContext {
-            catalog: &Catalog::default(),
-            management: TokenManagement::Owners,
-            max_idle_days: 0,
-            cache_seconds: 0,
-        },
-        api,
-        request,
-    )
+    needed(&AuthzContext::new(&Catalog::default(), &Settings::default()), api, request)
 }
 
 #[test]
@@ -102,8 +93,7 @@ fn routes_name_the_resources_that_the_table_says() {
             route["resource"] = template.into();
         }
         let catalog = Catalog::read(&serde_json::json!({ "routes": [route] })).unwrap();
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let (permission, named) = needed(&rules, Api::Protected, request);
         let found = if permission == "listed:read" { named } else { "no match".to_owned() };
         assert_eq!(found, resource, "{row:?}");

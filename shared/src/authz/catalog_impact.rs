@@ -189,7 +189,7 @@ fn names_of(resource: &Resource) -> Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authz::TokenManagement;
+    use crate::authz::Settings;
     use crate::catalog::tests::catalog;
     use crate::grants::grant::tests::grants;
     use serde_json::{Value, json};
@@ -202,8 +202,7 @@ mod tests {
     /// The impact of the second catalog on a token, one line for each route.
     fn impact(before: &str, after: &str, held: &[(&[&str], &[&str])]) -> Vec<String> {
         let (before, after) = (catalog(before), catalog(after));
-        let context =
-            |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let context = |catalog| AuthzContext::new(catalog, &Settings::default());
         let impact = CatalogImpact::new(context(&before), context(&after)).on(&grants(held));
         let line = |what: &str, route: Option<&str>| format!("{what} {}", route.unwrap_or("others"));
         let loses = impact.loses.into_iter().map(|route| line("loses", route));
@@ -329,8 +328,7 @@ mod tests {
         let route = |n| json!({"match": format!("GET /r{n}"), "permission": "apps:read"});
         let after = catalog(&document(&(0..202).map(route).collect(), false));
         let before = catalog(&document(&json!([]), false));
-        let context =
-            |catalog| AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let context = |catalog| AuthzContext::new(catalog, &Settings::default());
         assert_eq!(CatalogImpact::new(context(&before), context(&after)).skipped(), 2);
     }
 }

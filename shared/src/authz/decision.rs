@@ -175,7 +175,7 @@ pub fn authorize(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::authz::TokenManagement;
+    use crate::authz::{Settings, TokenManagement};
     use crate::catalog::Catalog;
     use crate::catalog::tests::catalog;
     use crate::grants::grant::tests::{any_grants, grants};
@@ -197,12 +197,8 @@ mod tests {
     }
 
     fn decided_at(record: &TokenRecord, api: Api, target: Target<'_>, now: Timestamp) -> Decision {
-        let rules = AuthzContext {
-            catalog: &Catalog::default(),
-            management: TokenManagement::Owners,
-            max_idle_days: 0,
-            cache_seconds: 0,
-        };
+        let catalog = Catalog::default();
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         authorize(
             Some(&Principal::Token(Box::new(record.clone()))),
             &rules,
@@ -243,12 +239,8 @@ mod tests {
 
     #[test]
     fn an_unknown_token_is_unauthorized() {
-        let rules = AuthzContext {
-            catalog: &Catalog::default(),
-            management: TokenManagement::Owners,
-            max_idle_days: 0,
-            cache_seconds: 0,
-        };
+        let catalog = Catalog::default();
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         assert_eq!(
             authorize(None, &rules, &AccessRequest { api: Api::Management, target: get("me"), from: None }, at(0)),
             Decision::Unauthorized(DenyReason::Unknown)
@@ -263,8 +255,7 @@ mod tests {
                 {"match": "GET /keys", "permission": "key:view"},
                 {"match": "ANY /Admin/{rest+}", "permission": "key:view"}]}"#,
         );
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let decided = |record: &TokenRecord, method, path| {
             let asked = AccessRequest { api: Api::Protected, target: Target::Http { method, path }, from: None };
             authorize(Some(&Principal::Token(Box::new(record.clone()))), &rules, &asked, at(100))
@@ -360,8 +351,7 @@ mod tests {
         let networks = vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::/32".parse().unwrap()];
         let token = TokenRecord { allowed_ips: networks.into(), ..record(&["*"], &["*"]) };
         let catalog = Catalog::default();
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let decided = |path, from: Option<&str>| {
             let from = from.map(|text| text.parse().unwrap());
             let asked = AccessRequest { api: Api::Protected, target: get(path), from };
@@ -442,8 +432,7 @@ mod tests {
         let catalog = catalog(
             r#"{"roles": {"viewer": {"permissions": ["*:read"]}, "dev": {"permissions": ["apps:*"]}, "ops": {"permissions": ["apps:write"]}}}"#,
         );
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let roles = |permissions: &[&str]| {
             let token = Principal::Token(Box::new(record(permissions, &["*"])));
             let target = Target::Http { method: "POST", path: "apps/x" };
@@ -459,8 +448,7 @@ mod tests {
     #[test]
     fn in_a_strict_catalog_unlisted_routes_are_denied_to_everyone() {
         let catalog = catalog(r#"{"strict": true}"#);
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let admin = Principal::Token(Box::new(record(&["*"], &["*"])));
         let decision = authorize(
             Some(&admin),

@@ -212,7 +212,7 @@ impl FromIterator<(PermissionUse, Day)> for UsageLog {
 mod tests {
     use super::super::{Api, Decision, Principal, authorize};
     use super::*;
-    use crate::authz::TokenManagement;
+    use crate::authz::Settings;
     use crate::catalog::Catalog;
     use crate::catalog::tests::catalog;
     use crate::clock::Timestamp;
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn rules(catalog: &Catalog) -> AuthzContext<'_> {
-        AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 }
+        AuthzContext::new(catalog, &Settings::default())
     }
 
     fn asked<'a>(api: Api, method: &'a str, path: &'a str) -> AccessRequest<'a> {

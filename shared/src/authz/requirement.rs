@@ -203,12 +203,8 @@ mod tests {
 
     #[test]
     fn the_management_api_has_fixed_rules_and_a_protected_api_the_convention() {
-        let rules = AuthzContext {
-            catalog: &Catalog::default(),
-            management: TokenManagement::Owners,
-            max_idle_days: 0,
-            cache_seconds: 0,
-        };
+        let catalog = Catalog::default();
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         for (api, source) in
             [(Api::Management, RequirementSource::Builtin), (Api::Protected, RequirementSource::Convention)]
         {
@@ -221,12 +217,8 @@ mod tests {
     }
 
     fn needed(api: Api, method: &str, path: &str) -> String {
-        let rules = AuthzContext {
-            catalog: &Catalog::default(),
-            management: TokenManagement::Owners,
-            max_idle_days: 0,
-            cache_seconds: 0,
-        };
+        let catalog = Catalog::default();
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         needed_under(&rules, api, method, path)
     }
 
@@ -287,8 +279,7 @@ mod tests {
                 {"match": "GET /status", "permission": "status:read"},
                 {"match": "$connect", "permission": "ws:open", "resource": "sockets"}]}"#,
         );
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let needed = |method, path| needed_under(&rules, Api::Protected, method, path);
         assert_eq!(needed("POST", "apps/billing/builds"), "build:create on app/billing");
         assert_eq!(needed("POST", "apps/billing/builds/"), "build:create on app/billing");
@@ -304,8 +295,7 @@ mod tests {
             r#"{"strict": true, "permissions": {"app:read": ""}, "routes": [
                 {"match": "GET /apps/{app}", "permission": "app:read", "resource": "app/{app}"}]}"#,
         );
-        let rules =
-            AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         let needed = |api, method, path| needed_under(&rules, api, method, path);
         assert_eq!(needed(Api::Protected, "GET", "apps/x"), "app:read on app/x");
         assert_eq!(needed(Api::Protected, "POST", "apps/x"), "to be listed");

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::authenticate::ClaimedIdentity;
 use crate::response::tests::to_value;
-use portcullis::authz::{AccessRequest, DenyReason, MissingAccess, TokenManagement, authorize};
+use portcullis::authz::{AccessRequest, DenyReason, MissingAccess, Settings, authorize};
 use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
 use portcullis::grants::Grants;
@@ -23,7 +23,7 @@ fn at() -> Timestamp {
 }
 
 fn rules(catalog: &Catalog) -> AuthzContext<'_> {
-    AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 }
+    AuthzContext::new(catalog, &Settings::default())
 }
 
 fn grants(permissions: &[&str], resources: &[&str]) -> Grants {

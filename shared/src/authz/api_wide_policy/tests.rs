@@ -1,7 +1,7 @@
 use super::arn_pattern::tests::matches_by_definition;
 use super::regions::tests::catalog_of;
 use super::*;
-use crate::authz::{AccessRequest, Api, Decision, Principal, TokenManagement, authorize};
+use crate::authz::{AccessRequest, Api, Decision, Principal, Settings, authorize};
 use crate::catalog::{ApprovalUses, Catalog};
 use crate::clock::Timestamp;
 use crate::grants::{Grant, Grants};
@@ -21,7 +21,7 @@ fn token(grants: Grants) -> Principal {
 }
 
 fn rules(catalog: &Catalog) -> AuthzContext<'_> {
-    AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 }
+    AuthzContext::new(catalog, &Settings::default())
 }
 
 fn decided(principal: &Principal, catalog: &Catalog, arn: &Arn<'_>) -> bool {

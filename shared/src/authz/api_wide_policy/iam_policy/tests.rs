@@ -1,6 +1,6 @@
 use super::*;
 use crate::authz::api_wide_policy::regions::allowed_paths;
-use crate::authz::{AuthzContext, TokenManagement};
+use crate::authz::{AuthzContext, Settings};
 use crate::catalog::Catalog;
 use crate::grants::Grant;
 
@@ -13,8 +13,7 @@ fn policy(grants: &[(&[&str], &[&str])], document: &str, path: &str) -> Result<A
     };
     let grants = grants.iter().map(grant).collect::<Vec<_>>().into();
     let catalog = Catalog::read(&serde_json::from_str(document).unwrap()).unwrap();
-    let rules =
-        AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+    let rules = AuthzContext::new(&catalog, &Settings::default());
     ApiWidePolicy::new(&allowed_paths(&grants, &rules)?, &Arn::parse(&format!("{STAGE}/{path}")).unwrap())
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::authz::{AccessRequest, Api, Decision, Principal, Session, TokenManagement, authorize};
+use crate::authz::{AccessRequest, Api, Decision, Principal, Session, Settings, authorize};
 use crate::catalog::tests::catalog;
 use crate::catalog::{Catalog, Target};
 use crate::clock::Timestamp;
@@ -14,10 +14,7 @@ fn found(list: &[(&[&str], &[&str])], document: &str) -> Result<AllowedPaths, No
 }
 
 fn regions_of(grants: &Grants, catalog: &Catalog) -> Result<AllowedPaths, NotExpressible> {
-    allowed_paths(
-        grants,
-        &AuthzContext { catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 },
-    )
+    allowed_paths(grants, &AuthzContext::new(catalog, &Settings::default()))
 }
 
 /// The regions, with methods grouped by path: `GET+HEAD apps/**`. `/**` marks a subtree, `/+` the paths below
@@ -287,7 +284,7 @@ proptest! {
     fn regions_contain_exactly_the_allowed_requests(
         grants in any_grants(), catalog in any_catalog(), slash in any::<bool>()
     ) {
-        let rules = AuthzContext { catalog: &catalog, management: TokenManagement::Owners, max_idle_days: 0, cache_seconds: 0 };
+        let rules = AuthzContext::new(&catalog, &Settings::default());
         if let Ok(allowed) = allowed_paths(&grants, &rules) {
             let session = session_with(&grants);
             for path in paths() {
