@@ -1,4 +1,4 @@
-//! Validated strings: their error type, and the macro for their common methods.
+//! Validated strings and enums with a text form: their error type, and the macros for their common methods.
 
 /// Why a value was refused, for its sender: names the limit, and never repeats a credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,3 +43,33 @@ macro_rules! validated_string {
     )+};
 }
 pub(crate) use validated_string;
+
+/// Implements an enum whose variants have a text form, which is parsed and serialized.
+macro_rules! string_enum {
+    ($(#[$doc:meta])* $name:ident: $($(#[$of:meta])* $variant:ident = $word:literal),+; $wrong:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$of])* $variant),+ }
+
+        impl $name {
+            /// The text form.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = crate::validation::ValidationError;
+
+            fn from_str(text: &str) -> Result<Self, crate::validation::ValidationError> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(crate::validation::ValidationError::new($wrong)),
+                }
+            }
+        }
+    };
+}
+pub(crate) use string_enum;

@@ -147,7 +147,7 @@ fn unreadable(name: &str, error: &io::Error) -> CliError {
 }
 
 /// Revokes and disables the tokens, and ends the approvals. Returns the IDs of those for which this failed.
-fn apply<'a>(findings: &'a Findings, table: &RestoredTable, context: &Context) -> Vec<&'a str> {
+fn apply(findings: &Findings, table: &RestoredTable, context: &Context) -> Vec<String> {
     let progress = context.out.progress("Changing the tokens");
     let mut failed = Vec::new();
     for finding in &findings.tokens {
@@ -157,13 +157,13 @@ fn apply<'a>(findings: &'a Findings, table: &RestoredTable, context: &Context) -
         };
         if let Err(error) = done {
             context.out.warn(&format!("token {}: {error}", finding.record.id));
-            failed.push(finding.record.id.as_str());
+            failed.push(finding.record.id.to_string());
         }
     }
     for approval in &findings.approvals {
         if let Err(error) = table.end_approval(&approval.id) {
             context.out.warn(&format!("approval {}: {error}", approval.id));
-            failed.push(approval.id.as_str());
+            failed.push(approval.id.to_string());
         }
     }
     progress.finish_and_clear();
@@ -175,19 +175,19 @@ fn show(
     restored_to: Timestamp,
     lines: &ChangeLines,
     findings: &Findings,
-    failed: &[&str],
+    failed: &[String],
     context: &Context,
 ) -> Result<(), CliError> {
     let out = &context.out;
     let action = |finding: &Finding| {
         let name = finding.action.name();
-        match (args.apply, failed.contains(&finding.record.id.as_str())) {
+        match (args.apply, failed.contains(&finding.record.id.to_string())) {
             (false, _) => name.to_owned(),
             (true, false) => format!("{name}d"),
             (true, true) => "failed".to_owned(),
         }
     };
-    let end = |approval: &Approval| match (args.apply, failed.contains(&approval.id.as_str())) {
+    let end = |approval: &Approval| match (args.apply, failed.contains(&approval.id.to_string())) {
         (false, _) => "end",
         (true, false) => "ended",
         (true, true) => "failed",

@@ -86,7 +86,7 @@ pub(crate) fn request_context(
         Decision::Allow => {
             // A request rarely uses more than one.
             if let Some(approval) = approvals.first() {
-                context.insert("approval_id", approval.id.as_str());
+                context.insert("approval_id", approval.id.to_string());
                 context.insert("approved_by", approval.by.to_string());
             }
         }

@@ -331,7 +331,7 @@ mod tests {
             let record = token(live);
             let needed = needed_approvals(&record, &rules(&catalog, 0), &asked("DELETE", path), at(1));
             let choices = needed.into_iter().flat_map(|needed| needed.choices);
-            choices.map(|approval| approval.id.as_str()[25..].to_owned()).collect::<Vec<_>>().join(" ")
+            choices.map(|approval| approval.id.to_string()[25..].to_owned()).collect::<Vec<_>>().join(" ")
         };
         let once = |id| live(id, "db:drop", "db/prod", ApprovalUses::Once, 100);
         let any = || live('2', "db:drop", "db", ApprovalUses::Any, 100);

@@ -1,12 +1,10 @@
 //! Approval rules: which permissions a token must not use alone.
 
-use std::str::FromStr;
-
 use super::duration::written_duration;
 use super::fold::fold;
 use super::{Catalog, CatalogIssue};
 use crate::grants::{Grants, Permission, Resource};
-use crate::validation::ValidationError;
+use crate::validation::string_enum;
 
 /// Minimum duration of an approval, in seconds.
 pub const MIN_APPROVAL_SECONDS: u32 = 60;
@@ -28,13 +26,14 @@ pub struct ApprovalRule {
     pub token_approvers: bool,
 }
 
-/// How often an approval can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApprovalUses {
+string_enum! {
+    /// How often an approval can be used.
+    ApprovalUses:
     /// For any number of requests until it expires.
-    Any,
+    Any = "any",
     /// For one request.
-    Once,
+    Once = "once";
+    "must be any or once"
 }
 
 impl ApprovalRule {
@@ -131,28 +130,5 @@ impl Catalog {
             [once, short]
         };
         self.approvals.iter().flat_map(issue).flatten().collect()
-    }
-}
-
-impl ApprovalUses {
-    /// The text form.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Any => "any",
-            Self::Once => "once",
-        }
-    }
-}
-
-impl FromStr for ApprovalUses {
-    type Err = ValidationError;
-
-    fn from_str(text: &str) -> Result<Self, ValidationError> {
-        match text {
-            "any" => Ok(Self::Any),
-            "once" => Ok(Self::Once),
-            _ => Err(ValidationError::new("must be any or once")),
-        }
     }
 }

@@ -98,5 +98,5 @@ impl WorkloadIdentityVerifier {
 }
 
 fn digest(signing_input: &str) -> String {
-    TokenDigest::hash(signing_input.as_bytes()).as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(TokenDigest::hash(signing_input.as_bytes()).as_bytes())
 }

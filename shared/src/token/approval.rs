@@ -6,14 +6,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use ulid::Ulid;
+
 use super::Actor;
-use super::string_enum::string_enum;
 use crate::catalog::ApprovalUses;
 use crate::clock::{DAY_SECONDS, Day, Timestamp};
 use crate::grants::{Permission, Resource};
 use crate::secret::{TokenDigest, TokenId};
 use crate::text::{ApprovalReason, Comment, Link, OwnerId, TokenName};
-use crate::validation::ValidationError;
+use crate::validation::{ValidationError, string_enum};
 
 /// Maximum number of pending requests of a token.
 pub const MAX_PENDING_APPROVALS: usize = 10;
@@ -25,8 +26,8 @@ pub const MAX_APPROVAL_REQUESTS_PER_DAY: u32 = 100;
 pub const APPROVAL_LAPSE_SECONDS: i64 = DAY_SECONDS;
 
 /// ID of an approval: a [ULID](https://github.com/ulid/spec).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ApprovalId(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApprovalId(Ulid);
 
 /// A request for approval, and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +173,7 @@ impl Approval {
     #[must_use]
     pub fn to_pending(&self) -> PendingApproval {
         let key = request_key(&self.permission, &self.resource);
-        PendingApproval { id: self.id.clone(), key, lapses_at: self.lapses_at() }
+        PendingApproval { id: self.id, key, lapses_at: self.lapses_at() }
     }
 
     /// The entry of the approval; `None` unless it was approved.
@@ -180,7 +181,7 @@ impl Approval {
     pub fn to_live(&self) -> Option<LiveApproval> {
         let (expires_at, decision) = (self.expires_at()?, self.decision.as_ref()?);
         Some(LiveApproval {
-            id: self.id.clone(),
+            id: self.id,
             permission: self.permission.clone(),
             resource: self.resource.clone(),
             uses: self.uses,
@@ -240,14 +241,12 @@ impl TokenApprovals {
 #[must_use]
 pub fn request_key(permission: &Permission, resource: &Resource) -> String {
     let digest = TokenDigest::hash(format!("{permission} {resource}").as_bytes());
-    digest.as_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest.as_bytes().split_at(16).0)
 }
 
-impl ApprovalId {
-    /// The ID as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl From<Ulid> for ApprovalId {
+    fn from(ulid: Ulid) -> Self {
+        Self(ulid)
     }
 }
 
@@ -255,18 +254,17 @@ impl FromStr for ApprovalId {
     type Err = ValidationError;
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {
-        let digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() && !b"ILOU".contains(&byte);
-        if text.len() == 26 && text.bytes().all(digit) && text.as_bytes().first().is_some_and(|first| *first <= b'7') {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ValidationError::new("must be 26 characters of 0-9 and A-Z, as in 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5"))
-        }
+        // Other spellings of a ULID are no ID: an approval has one.
+        let ulid = Ulid::from_string(text).ok().filter(|ulid| ulid.to_string() == text);
+        ulid.map(Self).ok_or_else(|| {
+            ValidationError::new("must be 26 characters of 0-9 and A-Z, as in 01KEZ4RNR0D4B8Q7V1W2X3Y4Z5")
+        })
     }
 }
 
 impl fmt::Display for ApprovalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 
@@ -371,13 +369,13 @@ pub(crate) mod tests {
     }
 
     fn approval_key(text: &str) -> String {
-        TokenDigest::hash(text.as_bytes()).as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&TokenDigest::hash(text.as_bytes()).as_bytes()[..16])
     }
 
     #[test]
     fn an_approvals_id_is_a_ulid() {
         for good in ["01KEZ4RNR0D4B8Q7V1W2X3Y4Z5", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"] {
-            assert_eq!(good.parse::<ApprovalId>().unwrap().as_str(), good);
+            assert_eq!(good.parse::<ApprovalId>().unwrap().to_string(), good);
         }
         for bad in [
             "",

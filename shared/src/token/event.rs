@@ -81,7 +81,7 @@ impl ApprovalStep {
     #[must_use]
     pub fn event(self, approval: &Approval) -> EventKind {
         let detail = ApprovalDetail {
-            id: approval.id.clone(),
+            id: approval.id,
             permission: approval.permission.clone(),
             resource: approval.resource.clone(),
             expires_at: approval.expires_at().filter(|_| self == Self::Approved),
@@ -158,7 +158,7 @@ impl EventKind {
                 json!({ "reason": reason, "comment": comment.as_ref().map(ToString::to_string) })
             }
             Self::Approval(_, ApprovalDetail { id, permission, resource, expires_at }) => json!({
-                "approval_id": id.as_str(),
+                "approval_id": id.to_string(),
                 "permission": permission.to_string(),
                 "resource": resource.to_string(),
                 "expires_at": expires_at,

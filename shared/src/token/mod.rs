@@ -8,7 +8,6 @@ mod event;
 mod issued_token;
 mod record;
 mod settings;
-mod string_enum;
 mod user_agent;
 
 pub use actor::Actor;

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::string_enum::string_enum;
 use super::{Actor, TokenApprovals, UserAgentFamily};
 use crate::catalog::RoleName;
 use crate::clock::{DAY_SECONDS, Timestamp};
 use crate::grants::{Grants, IpAllowlist};
 use crate::secret::TokenId;
 use crate::text::{Comment, Description, OwnerId, Provenance, TokenName};
+use crate::validation::string_enum;
 
 /// A token's record, as every function except the authorizer reads it: without digests.
 #[derive(Clone, Debug, PartialEq, Eq)]

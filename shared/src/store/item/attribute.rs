@@ -159,8 +159,7 @@ pub(in crate::store) fn slots_key(owner: &OwnerId) -> Item {
 
 /// Key of an identity that was exchanged: the digest of its issuer and `jti`.
 pub(in crate::store) fn identity_key(digest: &TokenDigest) -> Item {
-    let hex: String = digest.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    key(format!("JTI#{hex}"), "JTI")
+    key(format!("JTI#{}", hex::encode(digest.as_bytes())), "JTI")
 }
 
 pub(in crate::store) fn catalog_key() -> Item {

@@ -18,8 +18,8 @@ use crate::secret::{RetiredSecret, SecretHistory, TokenDigest, TokenId};
 use crate::store::{CatalogVersion, Error, RotationKey, StoredCredential};
 use crate::text::{ApprovalReason, Comment, Description, Link, OwnerId, Provenance, TokenName};
 use crate::token::{
-    Approval, ApprovalDecision, DisabledState, Event, EventOrigin, LastUse, LiveApproval, PendingApproval, Revocation,
-    RevocationDetails, TokenApprovals, TokenRecord, UserAgentFamily,
+    Approval, ApprovalDecision, ApprovalId, DisabledState, Event, EventOrigin, LastUse, LiveApproval, PendingApproval,
+    Revocation, RevocationDetails, TokenApprovals, TokenRecord, UserAgentFamily,
 };
 
 /// Decodes a record, without re-validating its strings. A missing attribute or one of another type is an error
@@ -89,8 +89,8 @@ pub(in crate::store) fn is_unused(item: &Attributes<'_>) -> bool {
 }
 
 /// The approval's ID from the `pk` of a key.
-pub(in crate::store) fn approval_id_of(key: &Item) -> Option<&str> {
-    key.get("pk")?.as_s().ok()?.strip_prefix(APPROVAL_PREFIX)
+pub(in crate::store) fn approval_id_of(key: &Item) -> Option<ApprovalId> {
+    key.get("pk")?.as_s().ok()?.strip_prefix(APPROVAL_PREFIX)?.parse().ok()
 }
 
 /// Decodes a token with its secrets.

@@ -97,14 +97,14 @@ pub(in crate::store) fn last_use(used: &LastUse) -> AttributeValue {
 pub(in crate::store) fn approvals(approvals: &TokenApprovals) -> Option<AttributeValue> {
     let pending = approvals.pending.iter().map(|pending| {
         group([
-            ("id", Some(string(pending.id.as_str()))),
+            ("id", Some(string(pending.id.to_string()))),
             ("key", Some(string(&pending.key))),
             ("lapses_at", Some(seconds(pending.lapses_at))),
         ])
     });
     let live = approvals.live.iter().map(|live| {
         group([
-            ("id", Some(string(live.id.as_str()))),
+            ("id", Some(string(live.id.to_string()))),
             ("permission", Some(string(live.permission.to_string()))),
             ("resource", Some(string(live.resource.to_string()))),
             ("uses", Some(string(live.uses.as_str()))),

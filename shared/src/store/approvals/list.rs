@@ -1,0 +1,190 @@
+//! Lists of approvals.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{ApprovalView, is_unsettled, open};
+use crate::clock::Timestamp;
+use crate::secret::TokenId;
+use crate::store::cursor::{self, Cursor};
+use crate::store::{Error, MAX_PER_PAGE, TokenStore, item};
+use crate::token::{APPROVAL_LAPSE_SECONDS, Approval, ApprovalId, ApprovalStatus};
+use crate::validation::ValidationError;
+
+/// Maximum number of queries per page. A filter that matches few approvals ends the page early, with a cursor.
+const MAX_QUERIES: u32 = 10;
+
+/// List name in the cursors of approvals; a page holds those that the caller may see.
+const APPROVALS: &str = "approvals";
+
+/// Filter of a list of approvals, with paging.
+#[derive(Clone, Debug)]
+pub struct ApprovalFilter {
+    /// Only approvals with this status at `now`.
+    pub status: Option<ApprovalStatus>,
+    /// Only approvals of this token.
+    pub token: Option<TokenId>,
+    /// Cursor to continue after; `None` starts with the newest approval.
+    pub after: Option<ApprovalCursor>,
+    /// Maximum number of approvals.
+    pub limit: usize,
+    /// Time at which the status is evaluated.
+    pub now: Timestamp,
+}
+
+/// A page of approvals.
+#[derive(Clone, Debug)]
+pub struct ApprovalPage {
+    /// The approvals, newest first.
+    pub approvals: Vec<ApprovalView>,
+    /// Cursor of the next page; `None` on the last page.
+    pub next: Option<ApprovalCursor>,
+}
+
+/// Position in a list of approvals, after one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalCursor {
+    created_at: i64,
+    id: ApprovalId,
+}
+
+impl ApprovalCursor {
+    /// Encodes the cursor for the caller.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        cursor::encode(self, &APPROVALS)
+    }
+
+    /// Decodes a cursor sent by the caller.
+    ///
+    /// # Errors
+    /// When it was not made by [`ApprovalCursor::encode`].
+    pub fn decode(text: &str) -> Result<Self, ValidationError> {
+        cursor::decode(text, &APPROVALS)
+            .ok_or_else(|| ValidationError::new("must be the next_cursor of the previous page"))
+    }
+
+    fn of(approval: &Approval) -> Self {
+        Self { created_at: approval.created_at.millis(), id: approval.id }
+    }
+
+    fn of_key(key: &item::Item) -> Option<Self> {
+        let created_at = key.get(item::CREATED_AT)?.as_n().ok()?.parse().ok()?;
+        Some(Self { created_at, id: item::approval_id_of(key)? })
+    }
+
+    fn start_key(&self) -> item::Item {
+        let mut key = item::approval_key(&self.id);
+        key.insert(item::CREATED_AT.to_owned(), item::number(self.created_at));
+        key
+    }
+}
+
+impl Cursor for ApprovalCursor {
+    type List = &'static str;
+
+    fn place(&self) -> String {
+        format!("{}.{}", self.created_at, self.id)
+    }
+
+    fn read(place: &str) -> Option<Self> {
+        let (created_at, id) = place.split_once('.')?;
+        Some(Self { created_at: created_at.parse().ok()?, id: id.parse().ok()? })
+    }
+}
+
+impl ApprovalFilter {
+    /// The earliest request that can match: a pending one is at most a day old, and a live one two.
+    fn since(&self) -> i64 {
+        let days = match self.status {
+            Some(ApprovalStatus::Pending) => 1,
+            Some(ApprovalStatus::Approved) => 2,
+            _ => return 0,
+        };
+        self.now.truncated_to_seconds().plus_seconds(-days * APPROVAL_LAPSE_SECONDS).millis()
+    }
+}
+
+impl TokenStore {
+    /// Reads one page of the approvals that `is_visible` lets through. The index is eventually consistent, while the
+    /// approvals and their tokens are read consistently.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn approvals(
+        &self,
+        filter: &ApprovalFilter,
+        is_visible: impl Fn(&Approval) -> bool,
+    ) -> Result<ApprovalPage, Error> {
+        let limit = filter.limit.clamp(1, MAX_PER_PAGE);
+        let mut approvals: Vec<ApprovalView> = Vec::new();
+        let mut start = filter.after.as_ref().map(ApprovalCursor::start_key);
+        for _ in 0..MAX_QUERIES {
+            let (keys, last) = self.approval_keys(filter, limit, start.take()).await?;
+            let found = self.batch(keys, &item::APPROVAL_ATTRIBUTES).await?;
+            let found = found.iter().map(|item| item::approval(&item.into())).filter_map(|read| {
+                // An invalid item must not make the whole list unreadable.
+                read.inspect_err(|error| tracing::error!(%error, "an invalid approval was omitted from the list")).ok()
+            });
+            let of_token = |approval: &Approval| filter.token.as_ref().is_none_or(|token| *token == approval.token);
+            let found: Vec<_> = found.filter(|approval| of_token(approval) && is_visible(approval)).collect();
+            approvals.extend(
+                self.with_status(found, filter.now)
+                    .await?
+                    .into_iter()
+                    .filter(|view| filter.status.is_none_or(|wanted| wanted == view.status)),
+            );
+            if approvals.len() > limit {
+                approvals.truncate(limit);
+                let next = approvals.last().map(|view| ApprovalCursor::of(&view.approval));
+                return Ok(ApprovalPage { approvals, next });
+            }
+            match last {
+                None => return Ok(ApprovalPage { approvals, next: None }),
+                some => start = some,
+            }
+        }
+        let next = start.as_ref().and_then(ApprovalCursor::of_key);
+        Ok(ApprovalPage { approvals, next })
+    }
+
+    async fn with_status(&self, approvals: Vec<Approval>, now: Timestamp) -> Result<Vec<ApprovalView>, Error> {
+        let tokens: HashSet<_> = approvals.iter().map(|approval| approval.token.clone()).collect();
+        let tokens: Vec<_> = tokens.into_iter().collect();
+        let tokens = self.records(&tokens).await?;
+        let tokens: HashMap<_, _> = tokens.iter().map(|token| (&token.id, token)).collect();
+        let token_of = |approval: &Approval| tokens.get(&approval.token).copied();
+        let unsettled = approvals.iter().filter(|approval| is_unsettled(approval, token_of(approval), now));
+        let keys = unsettled.map(|approval| item::approval_key(&approval.id)).collect();
+        let mut again = HashMap::new();
+        for item in self.batch(keys, &item::APPROVAL_ATTRIBUTES).await? {
+            let approval = item::approval(&(&item).into())?;
+            again.insert(approval.id, approval);
+        }
+        let approvals = approvals.into_iter().map(|approval| again.remove(&approval.id).unwrap_or(approval));
+        let view = |approval: Approval| {
+            let status = approval.status(open(token_of(&approval), now), now);
+            ApprovalView { approval, status }
+        };
+        Ok(approvals.map(view).collect())
+    }
+
+    async fn approval_keys(
+        &self,
+        filter: &ApprovalFilter,
+        limit: usize,
+        start: Option<item::Item>,
+    ) -> Result<(Vec<item::Item>, Option<item::Item>), Error> {
+        let names = HashMap::from([
+            ("#partition".to_owned(), "sk".to_owned()),
+            ("#created_at".to_owned(), item::CREATED_AT.to_owned()),
+        ]);
+        let values = HashMap::from([
+            (":partition".to_owned(), item::string(item::APPROVAL)),
+            (":since".to_owned(), item::number(filter.since())),
+        ]);
+        let condition = "#partition = :partition AND #created_at >= :since";
+        let query = self.query_newest(condition, names, values, limit).await?.index_name("by_time");
+        let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+}
