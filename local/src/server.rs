@@ -5,11 +5,13 @@ use crate::dev_idp::{self, SignIn};
 use crate::gateway::{Gateway, IncomingRequest, MAX_BODY};
 use crate::lambdas::Functions;
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -31,12 +33,15 @@ async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    let Ok(body) = read(&parts.headers, body).await else {
+        return empty(StatusCode::BAD_REQUEST);
+    };
     let incoming = IncomingRequest {
         method: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        body: read(&parts.headers, body).await,
         headers: parts.headers,
+        body,
         source_ip: peer.ip(),
     };
     // Before the gateway, which would write to the access log.
@@ -52,18 +57,27 @@ async fn handle(
         Ok(response) => response.map(Body::from),
         Err(error) => {
             tracing::error!(%error, "the gateway failed");
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
+            empty(StatusCode::INTERNAL_SERVER_ERROR)
         }
     }
 }
 
-/// Reads the body; `None` if it is too large, in which case the rest is not read.
-async fn read(headers: &HeaderMap, body: Body) -> Option<Bytes> {
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+/// Reads the body; `None` if it is too large, in which case the rest is not read. An error is a body that breaks off or
+/// has invalid chunks.
+async fn read(headers: &HeaderMap, body: Body) -> Result<Option<Bytes>, Box<dyn Error + Send + Sync>> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_BODY) {
-        return None;
+        return Ok(None);
     }
-    to_bytes(body, MAX_BODY).await.ok()
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => Ok(Some(body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -128,6 +128,33 @@ async fn a_body_over_api_gateways_limit_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test]
+async fn a_chunked_body_over_api_gateways_limit_is_refused() {
+    let running = ephemeral().await;
+    let size = gateway::MAX_BODY + 1;
+    // Without the end of the chunk, so that the server has read everything when it refuses.
+    let request = format!(
+        "POST /tokens HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n{size:x}\r\n{}",
+        "x".repeat(size)
+    );
+    let response = send(&running, request.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_broken_chunked_body_is_400() {
+    let running = ephemeral().await;
+    let token = running.admin_token();
+    let head = format!(
+        "POST /tokens HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-token: {token}\r\n\
+         transfer-encoding: chunked\r\n\r\nnot a size\r\n"
+    );
+    let response = send(&running, head.as_bytes()).await;
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
+    running.shutdown().await;
+}
+
+#[tokio::test]
 async fn head_answers_the_echo_without_a_body() {
     let running = ephemeral().await;
     let head = format!(
@@ -168,10 +195,9 @@ async fn a_token_past_its_retention_is_cleared_away_and_the_admin_token_is_not()
     let fields = json!({"name": "old", "permissions": ["apps:read"], "resources": ["*"], "expires_in": "1d"});
     let made = create(&running, fields).await;
     let line = format!("GET /tokens/{}", text(&made, "id"));
-    let admin = running.admin_token();
-    assert_eq!(call(&running, admin, &line, "").await.0, 200);
-    assert!(running.engine().sweep().unwrap() >= 1);
-    assert_eq!(call(&running, admin, &line, "").await.0, 404);
+    // The engine also does this by itself, now and then.
+    running.engine().sweep().unwrap();
+    assert_eq!(call(&running, running.admin_token(), &line, "").await.0, 404);
     running.shutdown().await;
 }
 
