@@ -38,7 +38,7 @@ const CONCURRENT: usize = 192;
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 /// Timeouts if DynamoDB does not respond. A write after a response has a fifth of the last one.
 const SHORT: Timeouts =
-    Timeouts { connect: TEN_MINUTES, attempt: Duration::from_secs(1), operation: Duration::from_secs(10) };
+    Timeouts { connect: TEN_MINUTES, attempt: Duration::from_secs(3), operation: Duration::from_secs(30) };
 
 /// A fault of one call of an operation.
 struct Case {

@@ -38,6 +38,11 @@ pub(super) enum Operation {
     ReadUsage,
     ReadActivity,
     ReadCatalog,
+    ReadCatalogVersions,
+    ReadCatalogVersion,
+    ShowCatalogImpact,
+    ListApprovals,
+    ReadApproval,
     Explain,
     Create,
     Exchange,
@@ -54,6 +59,7 @@ pub(super) enum Operation {
     PutCatalog,
     RequestApproval,
     Approve,
+    Reject,
     EndApproval,
 }
 
@@ -100,7 +106,7 @@ impl Subject {
 }
 
 impl Operation {
-    pub(super) const ALL: [Self; 36] = [
+    pub(super) const ALL: [Self; 42] = [
         Self::DecideOnActive,
         Self::DecideOnRevoked,
         Self::DecideOnDisabled,
@@ -120,6 +126,11 @@ impl Operation {
         Self::ReadUsage,
         Self::ReadActivity,
         Self::ReadCatalog,
+        Self::ReadCatalogVersions,
+        Self::ReadCatalogVersion,
+        Self::ShowCatalogImpact,
+        Self::ListApprovals,
+        Self::ReadApproval,
         Self::Explain,
         Self::Create,
         Self::Exchange,
@@ -136,6 +147,7 @@ impl Operation {
         Self::PutCatalog,
         Self::RequestApproval,
         Self::Approve,
+        Self::Reject,
         Self::EndApproval,
     ];
 
@@ -155,7 +167,9 @@ impl Operation {
             Self::RevokeOwner => "revoke an owner's tokens",
             Self::Delete => "delete",
             Self::PutCatalog => "replace the catalog",
-            Self::RequestApproval | Self::Approve | Self::EndApproval => "request, approve, end an approval",
+            Self::RequestApproval | Self::Approve | Self::Reject | Self::EndApproval => {
+                "request, approve, reject, end an approval"
+            }
             _ => "read, list",
         }
     }
@@ -186,7 +200,7 @@ impl Operation {
                 subject.world = Some(Arc::new(World::without_catalog(Arc::clone(&world.issuer)).await));
                 return subject;
             }
-            Self::ReadActivity => {
+            Self::ReadActivity | Self::ShowCatalogImpact => {
                 let world = World::without_catalog(Arc::clone(&world.issuer)).await;
                 subject.tokens.push(world.token_until(&owner, None).await);
                 subject.world = Some(Arc::new(world));
@@ -225,7 +239,7 @@ impl Operation {
                 subject.tokens.swap(0, 1);
             }
             Self::RevokeOwner => subject.tokens.push(world.token_until(&owner, None).await),
-            Self::Approve | Self::EndApproval => {
+            Self::ListApprovals | Self::ReadApproval | Self::Approve | Self::Reject | Self::EndApproval => {
                 let asked = after(Self::RequestApproval, &subject).await;
                 subject.approval = asked["id"].as_str().unwrap().to_owned();
                 if self == Self::EndApproval {
@@ -288,6 +302,22 @@ impl Operation {
                 read::handle(app, with_query(send("GET", "/activity", ""), &query)).await
             }
             Self::ReadCatalog => catalog::handle(app, send("GET", "/catalog", "")).await,
+            Self::ReadCatalogVersions => read::handle(app, send("GET", "/catalog/versions", "")).await,
+            Self::ReadCatalogVersion => {
+                let request = send("GET", "/catalog/versions/{version}", "");
+                let version = HashMap::from([("version".to_owned(), "1".to_owned())]);
+                read::handle(app, request.with_path_parameters(version)).await
+            }
+            Self::ShowCatalogImpact => {
+                let document = json!({"strict": true}).to_string();
+                read::handle(app, send("POST", "/catalog/impact", &document)).await
+            }
+            Self::ListApprovals => {
+                approvals::handle(app, request_by(id.unwrap(), "GET", "/approvals", None, None)).await
+            }
+            Self::ReadApproval => {
+                approvals::handle(app, request("GET", "/approvals/{id}", Some(&subject.approval), None)).await
+            }
             Self::Explain => {
                 let question = json!({"token_id": id, "method": "GET", "path": "/apps/billing"});
                 read::handle(app, send("POST", "/explain", &question.to_string())).await
@@ -341,6 +371,10 @@ impl Operation {
                 let request = request("POST", "/approvals/{id}/approve", Some(&subject.approval), Some(""));
                 approvals::handle(app, request).await
             }
+            Self::Reject => {
+                let request = request("POST", "/approvals/{id}/reject", Some(&subject.approval), Some(""));
+                approvals::handle(app, request).await
+            }
             Self::EndApproval => {
                 let request = request("DELETE", "/approvals/{id}", Some(&subject.approval), Some(""));
                 approvals::handle(app, request).await
@@ -363,7 +397,8 @@ impl Operation {
             Self::RecordFirstUse => record.unwrap().was_used,
             Self::RecordLaterUse => false,
             Self::RequestApproval => snapshot.approvals_of(&subject.tokens[0].id) > 0,
-            Self::Approve => snapshot.approvals[&subject.approval].is_approved,
+            Self::Approve => snapshot.approvals[&subject.approval].decision == Some(true),
+            Self::Reject => snapshot.approvals[&subject.approval].decision == Some(false),
             Self::EndApproval => snapshot.approvals[&subject.approval].is_ended,
             _ => record.unwrap().version > self.version_before(),
         }

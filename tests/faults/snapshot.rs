@@ -28,7 +28,8 @@ pub(super) struct Record {
 #[derive(Debug)]
 pub(super) struct Approval {
     token: String,
-    pub(super) is_approved: bool,
+    /// Whether it was approved (true) or rejected.
+    pub(super) decision: Option<bool>,
     pub(super) is_ended: bool,
 }
 
@@ -85,7 +86,7 @@ impl Snapshot {
                     .map(|decision| decision.as_m().unwrap()["approved"] == AttributeValue::Bool(true));
                 let approval = Approval {
                     token: item["request"].as_m().unwrap()["token"].as_s().unwrap().clone(),
-                    is_approved: decision == Some(true),
+                    decision,
                     is_ended: item.contains_key("ended"),
                 };
                 self.approvals.insert(of("APPROVAL#").unwrap(), approval);
@@ -153,12 +154,12 @@ impl Snapshot {
         }
         for (id, approval) in &self.approvals {
             let [is_pending, is_live] = self.records[&approval.token].approvals.each_ref().map(|ids| ids.contains(id));
-            let steps =
-                [true, approval.is_approved, approval.is_ended].into_iter().filter(|happened| *happened).count();
+            let Approval { decision, is_ended, .. } = approval;
+            let steps = 1 + usize::from(decision.is_some()) + usize::from(*is_ended);
             let events: &[Event] = self.events.get(&approval.token).map_or(&[], Vec::as_slice);
             let events = events.iter().filter(|event| event.kind.starts_with("approval_")).count();
-            let open = !approval.is_ended;
-            let agrees = is_pending == (open && !approval.is_approved) && is_live == (open && approval.is_approved);
+            let agrees =
+                is_pending == (!is_ended && decision.is_none()) && is_live == (!is_ended && *decision == Some(true));
             if !agrees || events != steps {
                 found.push(format!("{id}: {approval:?} is pending {is_pending}, live {is_live}, with {events} events"));
             }
