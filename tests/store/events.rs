@@ -140,6 +140,39 @@ async fn a_reuse_is_one_event_an_hour_and_disables_if_configured() {
 }
 
 #[tokio::test]
+async fn a_late_reuse_changes_no_revoked_and_no_deleted_token() {
+    let table = Table::fresh().await;
+    for quarantine in [false, true] {
+        let record = Sample::owned_by(&alice()).in_table(&table).await;
+        let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
+        let note = DeferredWrite::secret_reuse(&credential, quarantine, &caller(), now()).unwrap();
+        let apply = async || table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
+        let revoked = revoke(&table.tokens, &record.id, &Actor::Bootstrap, now(), 30).await.unwrap().unwrap();
+        apply().await;
+        assert_eq!(table.tokens.get(&record.id).await.unwrap(), Some(revoked), "quarantine: {quarantine}");
+        delete(&table.tokens, &record.id).await.unwrap();
+        apply().await;
+        assert_eq!(table.item(&record.id).await, None, "quarantine: {quarantine}");
+    }
+}
+
+#[tokio::test]
+async fn a_reuse_that_two_instances_see_is_one_event_and_one_disablement() {
+    let table = Table::fresh().await;
+    for quarantine in [false, true] {
+        let record = Sample::owned_by(&alice()).in_table(&table).await;
+        let credential = table.tokens.credential(&record.id).await.unwrap().unwrap();
+        let note = DeferredWrite::secret_reuse(&credential, quarantine, &caller(), now()).unwrap();
+        for _ in 0..2 {
+            table.tokens.apply_deferred(&note, &clock_at(now()), LIMITS.history_days).await.unwrap();
+        }
+        assert_eq!(kinds(&table, &record.id).await, ["secret_reuse", "created"], "quarantine: {quarantine}");
+        let version = table.tokens.get(&record.id).await.unwrap().unwrap().version;
+        assert_eq!(version, record.version + u64::from(quarantine));
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_dynamodb_cuts_at_1_mb_has_a_cursor() {
     let table = Table::in_process().await;
     let record = Sample::owned_by(&alice()).in_table(&table).await;

@@ -62,6 +62,22 @@ async fn the_first_use_of_a_permission_in_a_day_is_always_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn racing_first_uses_are_all_recorded() {
+    let table = Table::fresh().await;
+    let moment = now();
+    for _ in 0..5 {
+        let record = Sample::owned_by(&alice()).in_table(&table).await;
+        let mut racing = JoinSet::new();
+        for racer in 0..10 {
+            let (tokens, id) = (table.another_client(), record.id.clone());
+            racing.spawn(async move { used_at(&tokens, &id, moment, Some(&format!("p:a{racer} x"))).await });
+        }
+        assert_eq!(racing.join_all().await, vec![Some(Usage::Recorded); 10]);
+        assert_eq!(table.usage_item(&record.id).await.unwrap()["uses"].as_m().unwrap().len(), 10);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn usage_keeps_at_most_1000_uses_and_the_record_does_not_grow() {
     let table = Table::fresh().await;
     let record = Sample::owned_by(&alice()).in_table(&table).await;

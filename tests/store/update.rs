@@ -1,13 +1,12 @@
 //! Updating a token and its slot.
 
 use portcullis::secret::{SecretMatch, TokenDigest};
-use portcullis::store::{CreateOutcome, Limits, RotationKey, TokenUpdate, UpdateOutcome};
-use portcullis::token::{EventKind, FieldChange, TokenRecord};
+use portcullis::store::{CreateOutcome, Limits, RotationKey, StatusChange, TokenUpdate, UpdateOutcome};
+use portcullis::token::{Actor, DisableReason, EventKind, FieldChange, TokenRecord};
 use serde_json::json;
 
 use super::events::kinds;
 use super::{DAY, LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
-use portcullis::token::Actor;
 
 async fn changed(table: &Table, seen: &TokenRecord, next: TokenRecord) -> UpdateOutcome {
     let changes = vec![FieldChange { field: "name", from: json!("a"), to: json!("b") }];
@@ -53,6 +52,34 @@ async fn an_update_does_not_restore_a_deleted_token() {
     assert_eq!(changed(&table, &seen, seen.clone()).await, UpdateOutcome::Gone);
     assert_eq!(table.item(&seen.id).await, None);
     assert_eq!(kinds(&table, &seen.id).await, ["deleted", "created"]);
+}
+
+/// Disables a token as it was seen, and only in this version if there is one.
+async fn disabled(table: &Table, seen: &TokenRecord, version: Option<u64>) -> UpdateOutcome {
+    let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(now()));
+    let change = StatusChange { seen, actor, by, clock, limits: LIMITS };
+    table.tokens.disable(&change, DisableReason::Admin, version).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_disablement_does_not_restore_a_deleted_token() {
+    let table = Table::fresh().await;
+    let seen = Sample::owned_by(&alice()).in_table(&table).await;
+    delete(&table.tokens, &seen.id).await.unwrap();
+    assert_eq!(disabled(&table, &seen, None).await, UpdateOutcome::Gone);
+    assert_eq!(table.item(&seen.id).await, None);
+}
+
+#[tokio::test]
+async fn a_disablement_of_one_version_leaves_a_later_one_enabled() {
+    let table = Table::fresh().await;
+    let seen = Sample::owned_by(&alice()).in_table(&table).await;
+    let next = TokenRecord { name: "later".parse().unwrap(), ..seen.clone() };
+    changed(&table, &seen, next).await;
+    let later = table.tokens.get(&seen.id).await.unwrap().unwrap();
+    assert_eq!(disabled(&table, &seen, Some(seen.version)).await, UpdateOutcome::Stale(Box::new(later.clone())));
+    assert_eq!(table.tokens.get(&seen.id).await.unwrap(), Some(later.clone()));
+    assert!(matches!(disabled(&table, &later, Some(later.version)).await, UpdateOutcome::Done(_)));
 }
 
 #[tokio::test]

@@ -286,15 +286,17 @@ mod tests {
                 "rel:write": {"description": "", "approval": {"valid_for": "15m"}},
                 "db:write": {"description": "", "approval": {"valid_for": "15m", "resources": ["db/prod"]}}}}"#,
         );
-        let record = TokenRecord { grants: grants(&[(&["*:write"], &["*"])]), ..token(vec![]) };
+        let record = TokenRecord { grants: grants(&[(&["*:read", "*:write"], &["*"])]), ..token(vec![]) };
         let principal = Principal::Token(Box::new(record));
-        let decided = |path: &str| match authorize(Some(&principal), &rules(&catalog, 0), &asked("POST", path), at(1)) {
+        let rules = rules(&catalog, 0);
+        let by_method = |method, path: &str| match authorize(Some(&principal), &rules, &asked(method, path), at(1)) {
             Decision::Allow => "allow".to_owned(),
             Decision::Forbidden(reason, missing) => {
                 format!("{} {} on {}", reason.as_str(), missing.permission.unwrap(), missing.resource.unwrap())
             }
             other @ Decision::Unauthorized(_) => panic!("{other:?}"),
         };
+        let decided = |path: &str| by_method("POST", path);
         for path in ["rel/42", "Rel/42", "REL/42", "rel./42", "rel%20/42", "%EF%BD%92el/42", "rel"] {
             assert!(decided(path).starts_with("approval_required rel:write on "), "{path}: {}", decided(path));
         }
@@ -304,6 +306,7 @@ mod tests {
         for path in ["rels/42", "re/l", "db/test", "db/prods", "db", "x/rel"] {
             assert_eq!(decided(path), "allow", "{path}");
         }
+        assert_eq!(by_method("GET", "Rel/42"), "allow", "reading is another permission");
     }
 
     #[test]
@@ -367,8 +370,10 @@ mod tests {
             assert_eq!(approved(held(), approval), Ok(grants(&[read, (&["app:deploy"], on)])), "{approval}");
         }
         assert_eq!(approved(held(), "app/payroll"), Ok(grants(&[read])));
-        let wildcard = approved(grants(&[(&["app:*"], &["*"])]), "*");
-        assert!(wildcard.unwrap_err().contains("app:deploy needs approval"));
+        for wildcard in ["app:*", "*:deploy", "*"] {
+            let wildcard = approved(grants(&[(&[wildcard], &["*"])]), "*");
+            assert!(wildcard.unwrap_err().contains("app:deploy needs approval"));
+        }
         assert!(approved(grants(&[(&["db:drop"], &["db/test"])]), "*").is_err());
         let run = (["job:run"].as_slice(), ["job"].as_slice());
         let waived = (["job:unapproved"].as_slice(), ["job/a", "job/b/*"].as_slice());

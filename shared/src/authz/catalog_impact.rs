@@ -318,6 +318,17 @@ mod tests {
     }
 
     #[test]
+    fn a_route_that_needs_approval_from_now_on_is_lost() {
+        let before = json!({"permissions": {"rel:write": "", "rel:unapproved": ""}});
+        let rule = json!({"description": "", "approval": {"valid_for": "15m", "unless": "rel:unapproved"}});
+        let after = json!({"permissions": {"rel:write": rule, "rel:unapproved": ""}});
+        let (before, after) = (before.to_string(), after.to_string());
+        assert_eq!(impact(&before, &after, &[(&["rel:write"], &["*"])]), ["loses others"]);
+        assert_eq!(impact(&after, &before, &[(&["rel:write"], &["*"])]), ["gains others"]);
+        assert_eq!(impact(&before, &after, &[(&["rel:write", "rel:unapproved"], &["*"])]), [""; 0]);
+    }
+
+    #[test]
     fn opening_a_websocket_is_compared_too() {
         let after = json!([{"match": "$connect", "permission": "ws:open"}]);
         assert_eq!(of_routes(&json!([]), &after, &[(&["websocket:connect"], &["*"])]), ["loses $connect"]);

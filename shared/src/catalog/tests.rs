@@ -1,4 +1,5 @@
 use super::*;
+use crate::grants::grant::tests::grants;
 use crate::secret::plaintext::tests::secret;
 use serde_json::{Value, json};
 
@@ -477,6 +478,7 @@ fn a_permission_may_require_approval() {
     let short = rule(json!({"valid_for": "15m"}));
     assert_eq!((short.valid_for_seconds, short.uses, short.token_approvers), (900, ApprovalUses::Any, false));
     assert!(short.is_everywhere() && short.applies_to("app/x"));
+    assert_eq!(short.to_document(), json!({"valid_for": "15m", "uses": "any"}));
     let long = rule(json!({
         "valid_for": "24h", "uses": "once", "resources": ["app/billing", "app/eu/*"], "unless": "app:write",
         "token_approvers": true
@@ -486,6 +488,11 @@ fn a_permission_may_require_approval() {
     assert!(!long.is_everywhere() && long.applies_to("app/billing/web") && !long.applies_to("app/eu"));
     for (resource, overlaps) in [("app", true), ("app/billing/web", true), ("*", true), ("app/payroll", false)] {
         assert_eq!(long.overlaps(&resource.parse().unwrap()), overlaps, "{resource}");
+    }
+    let held = grants(&[(&["app:write"], &["app/billing"])]);
+    for (resource, waived) in [("app/billing", true), ("app/billing/web", true), ("app", false), ("*", false)] {
+        assert_eq!(long.is_waived_on(&held, &resource.parse().unwrap()), waived, "{resource}");
+        assert!(!short.is_waived_on(&held, &resource.parse().unwrap()), "{resource}");
     }
     for document in [with_approval(&json!({"valid_for": "90s"})), with_approval(&long.to_document())] {
         let catalog = Catalog::read(&document).unwrap();
