@@ -1,6 +1,9 @@
 //! A model of the store's transactions, checked exhaustively: every order of the steps of some clients, a crash before
 //! each step, and a lost response after each commit. `docs/protocol.md` describes it.
 
+mod approvals;
+mod fault;
+mod properties;
 mod protocol;
 mod table;
 
@@ -8,8 +11,14 @@ use std::collections::BTreeSet;
 
 use stateright::{Checker as _, HasDiscoveries, Model, Property};
 
-use protocol::{Client, Fault, LIMIT, Operation, Step};
-use table::{Event, Id, Record, Secret, Table, Time};
+use approvals::REQUESTER;
+use fault::Fault;
+use properties::{
+    ALLOWS_ONE, APPROVALS_WITHIN_LIMIT, DECIDED_ONCE, EXCHANGED_ONCE, HAS_EVENT, HAS_SECRET, HAS_SLOT, ITEM_AGREES,
+    NOT_ALLOWED_AFTER_END, NOTHING_OPEN, STAYS_ENDED, USED_OR_ENDED, WITHIN_LIMIT,
+};
+use protocol::{Client, Operation, Step};
+use table::{ANY, ApprovalId, Event, Id, ONCE, Record, Secret, Table, Time};
 
 /// Clients that work at the same time.
 #[derive(Clone, Debug)]
@@ -27,7 +36,11 @@ struct World {
     succeeded: BTreeSet<usize>,
     /// The changes that were committed.
     committed: BTreeSet<(Id, Event)>,
-    /// Whether a request was allowed after the end of its token was acknowledged.
+    /// The approvals that have ended, on their own or with their token.
+    ended: BTreeSet<ApprovalId>,
+    /// The clients whose request began after the end of the approval that it needs.
+    late: BTreeSet<usize>,
+    /// Whether a request was allowed after the end of its token or approval was acknowledged.
     allowed_too_late: bool,
 }
 
@@ -58,8 +71,8 @@ impl Model for Clients {
             secret: 10 + Secret::try_from(at).unwrap(),
         };
         let clients = self.operations.iter().enumerate().map(client).collect();
-        let (succeeded, committed) = Default::default();
-        vec![World { table, now: 0, clients, succeeded, committed, allowed_too_late: false }]
+        let (succeeded, committed, ended, late) = Default::default();
+        vec![World { table, now: 0, clients, succeeded, committed, ended, late, allowed_too_late: false }]
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
@@ -79,14 +92,17 @@ impl Model for Clients {
             Action::Tick => world.now += 1,
             Action::Crash(at) => world.clients[at].step = Step::End,
             Action::Step(at) | Action::StepWithoutResponse(at) => {
+                if world.begins_late(at) {
+                    world.late.insert(at);
+                }
                 let effect = world.clients[at].step(&mut world.table, world.now, self.fault);
                 world.committed.extend(effect.committed);
-                if let Some(id) = effect.allowed {
-                    world.allowed_too_late |= world.ends_acknowledged(id);
-                    world.succeeded.insert(at);
+                if effect.acknowledged {
+                    world.note_ended_approvals(world.clients[at].operation);
                 }
                 if action == Action::Step(at) {
-                    world.succeeded.extend(effect.acknowledged.then_some(at));
+                    world.allowed_too_late |= effect.allowed && world.is_too_late(at);
+                    world.succeeded.extend((effect.allowed || effect.acknowledged).then_some(at));
                 } else if effect.acknowledged {
                     world.clients[at].step = Step::End;
                 } else {
@@ -98,49 +114,9 @@ impl Model for Clients {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![
-            Property::always("an ended token stays ended", |_, world: &World| {
-                let is_ended = |id| world.committed.contains(&(id, Event::Revoked));
-                let is_deleted = |id| world.committed.contains(&(id, Event::Deleted));
-                world.table.records.iter().all(|(id, record)| !is_deleted(*id) && (!is_ended(*id) || record.revoked))
-            }),
-            Property::always("no request is allowed after an acknowledged end", |_, world: &World| {
-                !world.allowed_too_late
-            }),
-            Property::always("live tokens stay within the limit", |_, world: &World| {
-                world.table.live(world.now).filter(|(_, record)| record.counted).count() <= LIMIT
-            }),
-            Property::always("every live token has a slot", |_, world: &World| {
-                let slots = &world.table.slots.live;
-                world.table.live(world.now).all(|(id, record)| !record.counted || slots.contains_key(&id))
-            }),
-            Property::always("every change has its event", |_, world: &World| {
-                world.committed.is_subset(&world.table.events)
-            }),
-            Property::always("a create succeeds once", |_, world: &World| {
-                let made: Vec<_> = world.successful().filter(|made| matches!(made, Create(_))).collect();
-                made.len() == made.iter().map(|made| format!("{made:?}")).collect::<BTreeSet<_>>().len()
-            }),
-            Property::always("an identity is exchanged once", |_, world: &World| {
-                world.table.records.values().filter(|record| !record.counted).count() <= 1
-            }),
-            Property::always("a rotation leaves a secret that its holder has", |_, world: &World| {
-                let handed_out = world.clients.iter().enumerate().filter(|(at, _)| world.succeeded.contains(at));
-                let known: Vec<Secret> = handed_out.map(|(_, client)| client.secret).chain([0]).collect();
-                world.table.records.get(&0).is_none_or(|record| known.iter().any(|secret| record.accepts(*secret)))
-            }),
-        ];
-        let succeeds = [succeeds::<0>, succeeds::<1>, succeeds::<2>, succeeds::<3>, succeeds::<4>, succeeds::<5>];
-        let names = ["first", "second", "third", "fourth", "fifth", "sixth"];
-        let reachable = names.into_iter().zip(succeeds).take(self.operations.len());
-        properties.extend(reachable.map(|(name, condition)| Property::sometimes(name, condition)));
-        properties
+        let successes = properties::successes(self.operations.len());
+        properties::of_tokens().into_iter().chain(properties::of_approvals()).chain(successes).collect()
     }
-}
-
-/// Whether a client can succeed at all; otherwise the model would show nothing.
-fn succeeds<const AT: usize>(_: &Clients, world: &World) -> bool {
-    world.succeeded.contains(&AT)
 }
 
 impl World {
@@ -148,12 +124,38 @@ impl World {
         self.succeeded.iter().map(|at| self.clients[*at].operation)
     }
 
-    fn ends_acknowledged(&self, id: Id) -> bool {
-        self.successful().any(|done| done == Revoke(id) || done == Delete(id))
+    /// Whether a request is allowed although its token had ended before, or its approval before it began.
+    fn is_too_late(&self, at: usize) -> bool {
+        match self.clients[at].operation {
+            Use(id) => self.successful().any(|done| done == Revoke(id) || done == Delete(id)),
+            _ => self.late.contains(&at),
+        }
+    }
+
+    fn begins_late(&self, at: usize) -> bool {
+        let Client { operation, step, .. } = &self.clients[at];
+        *step == Step::Begin && matches!(operation, UseApproval(id) if self.ended.contains(id))
+    }
+
+    fn note_ended_approvals(&mut self, done: Operation) {
+        match done {
+            EndApproval(ended) => self.end_approvals(|id| id == ended),
+            Disable(REQUESTER) | Quarantine(REQUESTER) | Revoke(REQUESTER) | Delete(REQUESTER) | Renew(REQUESTER) => {
+                self.end_approvals(|_| true);
+            }
+            _ => {}
+        }
+    }
+
+    fn end_approvals(&mut self, is_ended: impl Fn(ApprovalId) -> bool) {
+        self.ended.extend(self.table.approvals.keys().copied().filter(|id| is_ended(*id)));
     }
 }
 
-use Operation::{Create, Delete, Disable, Enable, Exchange, Extend, Revoke, Rotate, Use};
+use Operation::{
+    Approve, Create, Delete, Disable, Enable, EndApproval, Exchange, Extend, Quarantine, Reject, Renew,
+    RequestApproval, Revoke, Rotate, Use, UseApproval,
+};
 
 /// Two creates compete for the slots of tokens that end, while one of these is extended.
 const LIMITED: &[Operation] = &[Create(2), Create(3), Revoke(0), Extend(1), Delete(1)];
@@ -163,6 +165,20 @@ const ONE_TOKEN: &[Operation] = &[Rotate(0), Enable(0), Disable(0), Revoke(0), U
 const DELETED: &[Operation] = &[Delete(0), Revoke(0), Enable(0), Use(0), Use(0)];
 /// A create and an exchange are repeated.
 const REPEATED: &[Operation] = &[Create(2), Create(2), Exchange(4), Exchange(5), Revoke(0)];
+/// A request is decided by two approvers, and ended, while two requests need the approval.
+const DECIDED: &[Operation] =
+    &[RequestApproval(ONCE), Approve(ONCE), Reject(ONCE), EndApproval(ONCE), UseApproval(ONCE), UseApproval(ONCE)];
+/// A token is disabled and enabled again while it requests an approval and uses it.
+const ENABLED: &[Operation] =
+    &[RequestApproval(ANY), Approve(ANY), Disable(0), Quarantine(0), Enable(0), UseApproval(ANY)];
+/// A token expires and is extended or renewed while it requests an approval and uses it.
+const RENEWED: &[Operation] =
+    &[RequestApproval(ANY), Approve(ANY), EndApproval(ANY), Extend(0), Renew(0), UseApproval(ANY)];
+/// A token is revoked and deleted while it requests an approval and uses it.
+const REVOKED: &[Operation] = &[RequestApproval(ONCE), Approve(ONCE), Revoke(0), Delete(0), UseApproval(ONCE)];
+/// A token has one pending request and one live approval at most.
+const TWO_APPROVALS: &[Operation] =
+    &[RequestApproval(ONCE), RequestApproval(ANY), Approve(ONCE), Approve(ANY), EndApproval(ONCE), UseApproval(ONCE)];
 
 /// Checks every state. `docs/protocol.md` has their number.
 fn check(operations: &'static [Operation], states: usize) {
@@ -198,13 +214,47 @@ fn a_repeated_create_or_exchange_succeeds_once() {
 }
 
 #[test]
+fn an_approval_is_decided_once_and_for_one_use_used_once() {
+    check(DECIDED, 15_392);
+}
+
+#[test]
+fn an_enabled_token_has_none_of_its_earlier_approvals() {
+    check(ENABLED, 25_352);
+}
+
+#[test]
+fn a_renewed_token_has_none_of_its_earlier_approvals() {
+    check(RENEWED, 33_080);
+}
+
+#[test]
+fn a_revoked_or_deleted_token_has_no_approvals() {
+    check(REVOKED, 3_512);
+}
+
+#[test]
+fn concurrent_requests_and_approvals_keep_the_limit() {
+    check(TWO_APPROVALS, 14_160);
+}
+
+#[test]
 fn the_model_finds_each_fault() {
-    assert_finds(Fault::CachedRecord, ONE_TOKEN, "no request is allowed after an acknowledged end");
-    assert_finds(Fault::BlindUpdate, ONE_TOKEN, "an ended token stays ended");
-    assert_finds(Fault::UncheckedSlots, LIMITED, "live tokens stay within the limit");
-    assert_finds(Fault::SlotFreedLater, LIMITED, "every live token has a slot");
-    assert_finds(Fault::EventWrittenLater, ONE_TOKEN, "every change has its event");
-    assert_finds(Fault::UseCreatesRecord, DELETED, "an ended token stays ended");
-    assert_finds(Fault::OverlapIgnored, ONE_TOKEN, "a rotation leaves a secret that its holder has");
-    assert_finds(Fault::UncheckedIdentity, REPEATED, "an identity is exchanged once");
+    assert_finds(Fault::CachedRecord, ONE_TOKEN, NOT_ALLOWED_AFTER_END);
+    assert_finds(Fault::BlindUpdate, ONE_TOKEN, STAYS_ENDED);
+    assert_finds(Fault::UncheckedSlots, LIMITED, WITHIN_LIMIT);
+    assert_finds(Fault::SlotFreedLater, LIMITED, HAS_SLOT);
+    assert_finds(Fault::EventWrittenLater, ONE_TOKEN, HAS_EVENT);
+    assert_finds(Fault::UseCreatesRecord, DELETED, STAYS_ENDED);
+    assert_finds(Fault::OverlapIgnored, ONE_TOKEN, HAS_SECRET);
+    assert_finds(Fault::UncheckedIdentity, REPEATED, EXCHANGED_ONCE);
+    assert_finds(Fault::ApprovalUsedAgain, DECIDED, ALLOWS_ONE);
+    assert_finds(Fault::EndedApprovalUsed, DECIDED, USED_OR_ENDED);
+    assert_finds(Fault::DisablingKeepsApprovals, ENABLED, NOT_ALLOWED_AFTER_END);
+    assert_finds(Fault::UnwrittenEnd, RENEWED, NOT_ALLOWED_AFTER_END);
+    assert_finds(Fault::RenewalKeepsApprovals, RENEWED, NOT_ALLOWED_AFTER_END);
+    assert_finds(Fault::UncheckedToken, ENABLED, NOTHING_OPEN);
+    assert_finds(Fault::BlindApprovals, TWO_APPROVALS, ITEM_AGREES);
+    assert_finds(Fault::UncheckedDecision, DECIDED, DECIDED_ONCE);
+    assert_finds(Fault::AppendedRequest, TWO_APPROVALS, APPROVALS_WITHIN_LIMIT);
 }

@@ -1,6 +1,7 @@
 //! What a client does with the table, step by step. A step is one read or one transaction, as in `shared/src/store`.
 
-use super::table::{Event, Id, Record, Secret, Slots, Table, Time};
+use super::fault::Fault;
+use super::table::{Approval, ApprovalId, Event, Id, Record, Secret, Slots, Table, Time, TokenApprovals};
 
 /// Maximum number of live tokens of the owner.
 pub(super) const LIMIT: usize = 2;
@@ -11,36 +12,24 @@ pub(super) enum Operation {
     Create(Id),
     /// Sets a later expiry.
     Extend(Id),
+    /// Rotates a token that has expired, with a new expiry. The new secret plays no part.
+    Renew(Id),
     /// With an overlap.
     Rotate(Id),
     Disable(Id),
+    /// The authorizer disables the token, because a secret was used again.
+    Quarantine(Id),
     Enable(Id),
     Revoke(Id),
     Delete(Id),
     /// A request with the token, and the note of its use after the response.
     Use(Id),
     Exchange(Id),
-}
-
-/// A way in which an implementation could be wrong. The checker must find each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Fault {
-    /// The authorizer decides with a record that it read earlier.
-    CachedRecord,
-    /// A change of settings is not conditional on the version that was read.
-    BlindUpdate,
-    /// A create does not check that the slots are unchanged.
-    UncheckedSlots,
-    /// A revocation frees the slot in a second write, from slots that it read before.
-    SlotFreedLater,
-    /// The event is not in the transaction, so a crash loses it.
-    EventWrittenLater,
-    /// The note of a use creates the record if it is missing.
-    UseCreatesRecord,
-    /// A rotation retires the previous secret although it has an overlap.
-    OverlapIgnored,
-    /// An exchange does not check that the identity is new.
-    UncheckedIdentity,
+    RequestApproval(ApprovalId),
+    Approve(ApprovalId),
+    Reject(ApprovalId),
+    EndApproval(ApprovalId),
+    UseApproval(ApprovalId),
 }
 
 /// Where a client is in its operation.
@@ -55,6 +44,17 @@ pub(super) enum Step {
         slots: Slots,
         unread: Vec<Id>,
     },
+    /// Has read the item of an approval.
+    HasApproval(Approval),
+    /// Has read an item and then the record, and reads the item again.
+    IsUnsettled(TokenApprovals),
+    /// Has read the record's approvals, and for a decision goes on with whether the one for one use is used up.
+    HasApprovals {
+        seen: TokenApprovals,
+        is_used: Option<bool>,
+    },
+    /// The record allows the request, and it uses up the approval.
+    IsAllowed,
     /// Has committed; the rest is housekeeping.
     Committed(Option<Slots>),
     /// Responded, or stopped.
@@ -68,8 +68,8 @@ pub(super) struct Effect {
     pub(super) committed: Option<(Id, Event)>,
     /// The client learned that its operation succeeded.
     pub(super) acknowledged: bool,
-    /// The authorizer allowed a request with this token.
-    pub(super) allowed: Option<Id>,
+    /// The authorizer allowed the request.
+    pub(super) allowed: bool,
 }
 
 /// A client.
@@ -87,7 +87,8 @@ impl Client {
         let step = std::mem::replace(&mut self.step, Step::End);
         match self.operation {
             Operation::Create(id) => self.create(id, step, table, now, fault),
-            Operation::Extend(id) => self.extend(id, step, table, now, fault),
+            Operation::Extend(id) => self.extend(id, Event::Extended, step, table, now, fault),
+            Operation::Renew(id) => self.extend(id, Event::Renewed, step, table, now, fault),
             Operation::Rotate(id) => {
                 let secret = self.secret;
                 self.change(id, Event::Rotated, step, table, fault, |seen| {
@@ -99,10 +100,16 @@ impl Client {
                 self.change(id, Event::Enabled, step, table, fault, |seen| Record { disabled: false, ..seen })
             }
             Operation::Disable(id) => self.end(id, Event::Disabled, step, table, fault),
+            Operation::Quarantine(id) => self.quarantine(id, table, fault),
             Operation::Revoke(id) => self.end(id, Event::Revoked, step, table, fault),
             Operation::Delete(id) => self.delete(id, &step, table, fault),
             Operation::Use(id) => self.use_token(id, step, table, now, fault),
             Operation::Exchange(id) => self.exchange(id, table, fault),
+            Operation::RequestApproval(id) => self.request_approval(id, step, table, now, fault),
+            Operation::Approve(id) => self.decide(id, true, step, table, now, fault),
+            Operation::Reject(id) => self.decide(id, false, step, table, now, fault),
+            Operation::EndApproval(id) => self.end_approval(id, step, table, now, fault),
+            Operation::UseApproval(id) => self.use_approval(id, &step, table, now, fault),
         }
     }
 
@@ -127,32 +134,47 @@ impl Client {
         }
     }
 
-    fn extend(&mut self, id: Id, step: Step, table: &mut Table, now: Time, fault: Option<Fault>) -> Effect {
+    /// A change of the expiry: of a live token, or with a rotation of an expired one.
+    fn extend(
+        &mut self,
+        id: Id,
+        event: Event,
+        step: Step,
+        table: &mut Table,
+        now: Time,
+        fault: Option<Fault>,
+    ) -> Effect {
+        let renews = event == Event::Renewed;
+        // A token that has expired is not renewed with its old secret.
+        let is_subject = |record: &Record| !record.revoked && record.is_live(now) != renews;
         match step {
-            // A token that has expired is not renewed with its old secret.
-            Step::HasRecord(seen) if !seen.is_live(now) => Effect::default(),
+            Step::HasRecord(seen) if !is_subject(&seen) => Effect::default(),
             Step::HasRecord(seen) => self.read_slots(id, Some(seen), table, now),
             Step::HasSlots { record: Some(seen), slots, unread } => {
-                let next = Record { expires_at: 2, version: seen.version + 1, ..seen.clone() };
-                let Some(taken) = self.free_slot(id, Some(seen.clone()), slots, unread, table, next.expires_at) else {
+                let Some(taken) = self.free_slot(id, Some(seen.clone()), slots, unread, table, 2) else {
                     return Effect::default();
                 };
-                let is_current = table.records.get(&id).is_some_and(|record| record.version == seen.version);
-                if is_current && table.slots.version + 1 == taken.version {
-                    table.slots = taken;
-                    // `used` is a group of its own, which an update does not write.
-                    let used = table.records.get(&id).is_some_and(|record| record.used);
-                    table.records.insert(id, Record { used, ..next });
-                    return self.commit(id, Event::Extended, table, fault);
+                let current = table.records.get_mut(&id).filter(|record| record.version == seen.version);
+                match current {
+                    Some(record) if table.slots.version + 1 == taken.version => {
+                        table.slots = taken;
+                        record.expires_at = 2;
+                        record.version += 1;
+                        if renews && fault != Some(Fault::RenewalKeepsApprovals) {
+                            record.approvals = TokenApprovals::default();
+                        }
+                        self.commit(id, event, table, fault)
+                    }
+                    // Other slots are read again; another version is a conflict for the caller.
+                    Some(_) => {
+                        self.step = Step::HasRecord(seen);
+                        Effect::default()
+                    }
+                    None => Effect::default(),
                 }
-                // Another version is a conflict for the caller; other slots are read again.
-                if is_current {
-                    self.step = Step::HasRecord(seen);
-                }
-                Effect::default()
             }
             _ => {
-                let seen = table.records.get(&id).filter(|record| record.is_live(now));
+                let seen = table.records.get(&id).filter(|record| is_subject(record));
                 self.step = seen.map_or(Step::End, |record| Step::HasRecord(record.clone()));
                 Effect::default()
             }
@@ -178,8 +200,9 @@ impl Client {
         if current.version != seen.version && fault != Some(Fault::BlindUpdate) {
             return Effect::default();
         }
-        let used = current.used;
-        *current = Record { version: seen.version + 1, used, ..next(seen) };
+        // These are groups of their own, which an update does not write.
+        let (used, approvals) = (current.used, current.approvals.clone());
+        *current = Record { version: seen.version + 1, used, approvals, ..next(seen) };
         self.commit(id, event, table, fault)
     }
 
@@ -206,6 +229,9 @@ impl Client {
                     Event::Revoked => record.revoked = true,
                     _ => record.disabled = true,
                 }
+                if event == Event::Revoked || fault != Some(Fault::DisablingKeepsApprovals) {
+                    record.approvals = TokenApprovals::default();
+                }
                 let effect = self.commit(id, event, table, fault);
                 if fault == Some(Fault::SlotFreedLater) && event == Event::Revoked {
                     self.step = Step::Committed(Some(table.slots.clone()));
@@ -218,6 +244,16 @@ impl Client {
                 Effect::default()
             }
         }
+    }
+
+    fn quarantine(&mut self, id: Id, table: &mut Table, fault: Option<Fault>) -> Effect {
+        let Some(record) = table.records.get_mut(&id).filter(|record| !record.revoked && !record.disabled) else {
+            return Effect::default();
+        };
+        record.version += 1;
+        record.disabled = true;
+        record.approvals = TokenApprovals::default();
+        self.commit(id, Event::Disabled, table, fault)
     }
 
     fn delete(&mut self, id: Id, step: &Step, table: &mut Table, fault: Option<Fault>) -> Effect {
@@ -237,7 +273,7 @@ impl Client {
         match step {
             Step::HasRecord(seen) if fault == Some(Fault::CachedRecord) => {
                 self.step = Step::HasSlots { record: Some(seen), slots: Slots::default(), unread: Vec::new() };
-                Effect { allowed: Some(id), ..Effect::default() }
+                Effect { allowed: true, ..Effect::default() }
             }
             Step::HasRecord(seen) | Step::HasSlots { record: Some(seen), .. } => {
                 table.usage.insert(id);
@@ -261,7 +297,7 @@ impl Client {
                 };
                 self.step = Step::HasRecord(record.clone());
                 // The read is the decision.
-                let allowed = (fault != Some(Fault::CachedRecord)).then_some(id);
+                let allowed = fault != Some(Fault::CachedRecord);
                 Effect { allowed, ..Effect::default() }
             }
         }
@@ -309,10 +345,10 @@ impl Client {
         })
     }
 
-    fn commit(&mut self, id: Id, event: Event, table: &mut Table, fault: Option<Fault>) -> Effect {
+    pub(super) fn commit(&mut self, id: Id, event: Event, table: &mut Table, fault: Option<Fault>) -> Effect {
         if fault != Some(Fault::EventWrittenLater) {
             table.events.insert((id, event));
         }
-        Effect { committed: Some((id, event)), acknowledged: true, allowed: None }
+        Effect { committed: Some((id, event)), acknowledged: true, allowed: false }
     }
 }
