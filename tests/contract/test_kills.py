@@ -1,7 +1,8 @@
 """The service is killed (SIGKILL) in the middle of concurrent writes and started again on the same data.
 
 Every acknowledged change is there afterwards, and no change is half written: the version of a token is the number of its
-events, and a token is a live one exactly if it takes a slot of its owner.
+events, except those of approvals, and a token is a live one exactly if it takes a slot of its owner. An approval's item,
+its token's record and its events agree.
 
 | variable | default |
 | --- | --- |
@@ -19,6 +20,8 @@ from threading import Semaphore
 
 import requests
 
+from acknowledged_approvals import AcknowledgedApprovals
+from calls import sign_in
 from service import Service
 
 KILLS = int(os.environ.get("PORTCULLIS_TEST_KILLS", "10"))
@@ -28,6 +31,8 @@ LIMIT = 4
 # A kill comes after so many responses.
 MAX_RESPONSES = 60
 STATUS_AFTER = {"disable": "disabled", "enable": "active", "revoke": "revoked"}
+# They do not change the version.
+EVENTS_OF_USES = ("first_used", "secret_reuse")
 
 
 @dataclass
@@ -50,25 +55,25 @@ class Client:
         # The change without a response: what, and of which token.
         self.pending: tuple[str, str | None] | None = None
         self.acknowledged = 0
+        self.approvals = AcknowledgedApprovals(self.random)
 
-    def write(self, service: Service, responses: Semaphore) -> None:
+    def write(self, service: Service, approver: str, responses: Semaphore) -> None:
         """Makes changes until the service is killed."""
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {service.admin_token}"
             while True:
                 try:
-                    self.change(service, session)
+                    self.change(service, approver, session)
                 except requests.RequestException:
                     return
-                self.pending = None
+                self.pending = self.approvals.pending = None
                 responses.release()
 
-    def change(self, service: Service, session: requests.Session) -> None:
+    def change(self, service: Service, approver: str, session: requests.Session) -> None:
         open_tokens = [token for token in self.tokens.values() if token.status != "revoked"]
         if not open_tokens or self.random.random() < 0.3:
             self.pending = ("create", None)
-            body = {"name": "x", "owner": self.owner, "permissions": ["apps:read"], "resources": ["*"]}
-            response = session.post(f"{service.url}/tokens", json=body, timeout=60)
+            response = session.post(f"{service.url}/tokens", json=self.new_token(), timeout=60)
             assert response.status_code in (201, 409), response.text
             if response.status_code == 201:
                 view = response.json()
@@ -76,6 +81,10 @@ class Client:
                 self.acknowledged += 1
             return
         token = self.random.choice(open_tokens)
+        if token.status == "active" and self.approvals.can_change(token.id) and self.random.random() < 0.5:
+            self.approvals.change(service, approver, token.id, token.secret)
+            self.acknowledged += 1
+            return
         what = self.random.choice(["update", "rotate", "disable", "enable", "revoke", "delete"])
         self.pending = (what, token.id)
         url = f"{service.url}/tokens/{token.id}"
@@ -88,6 +97,8 @@ class Client:
             response = session.post(f"{url}/{what}", timeout=60)
         assert response.status_code in (200, 204), response.text
         self.acknowledged += 1
+        if what in ("disable", "revoke", "delete"):
+            self.approvals.end_with_token(token.id)
         if what == "delete":
             del self.tokens[token.id]
             return
@@ -109,21 +120,22 @@ class Client:
             assert not missing or (what == "delete" and missing == {pending}), f"{missing} after {self.pending}"
             for id, view in found.items():
                 self.check_token(service, session, id, view, what if id == pending else None)
+            self.approvals.check_deleted(service, session, found.keys())
             for id in [id for id, view in found.items() if view["status"] == "revoked"] + list(unknown):
                 assert session.delete(f"{service.url}/tokens/{id}", timeout=60).status_code == 204
                 found.pop(id)
             assert len(found) <= LIMIT, found
             self.tokens = {id: token for id, token in self.tokens.items() if id in found}
-            self.pending = None
+            self.pending = self.approvals.pending = None
 
     def check_token(
         self, service: Service, session: requests.Session, id: str, view: dict, pending: str | None
     ) -> None:
         url = f"{service.url}/tokens/{id}"
         version = int(session.get(url, timeout=60).headers["ETag"].strip('"'))
-        events = session.get(f"{url}/events", params={"limit": 100}, timeout=60).json()["events"]
-        # Uses do not change the version.
-        kinds = [event["kind"] for event in events if event["kind"] not in ("first_used", "secret_reuse")]
+        events = events_of(session, url)
+        of_approvals = [event for event in events if event["kind"].startswith("approval_")]
+        kinds = [event["kind"] for event in events if event["kind"] not in EVENTS_OF_USES and event not in of_approvals]
         assert len(kinds) == version, f"{id}: version {version}, events {kinds}"
         token = self.tokens.get(id)
         if token is None:
@@ -143,15 +155,32 @@ class Client:
             token.secret = session.post(f"{url}/rotate", timeout=60).json()["token"]
             version += 1
         token.version, token.status = version, view["status"]
+        is_active = token.status == "active"
+        self.approvals.check(service, session, id, token.secret if is_active else None, of_approvals)
+
+    def new_token(self) -> dict:
+        """The body that creates a token. It needs an approval for `releases:write`."""
+        permissions = ["apps:read", "releases:write"]
+        return {"name": "x", "owner": self.owner, "permissions": permissions, "resources": ["*"]}
 
     def check_slots(self, service: Service) -> None:
         """Creates tokens up to the limit, which has to be reached with exactly as many as are not live."""
         headers = {"Authorization": f"Bearer {service.admin_token}"}
         live = sum(token.status != "revoked" for token in self.tokens.values())
-        body = {"name": "x", "owner": self.owner, "permissions": ["apps:read"], "resources": ["*"]}
         for expected in [201] * (LIMIT - live) + [409]:
-            created = requests.post(f"{service.url}/tokens", headers=headers, json=body, timeout=60)
+            created = requests.post(f"{service.url}/tokens", headers=headers, json=self.new_token(), timeout=60)
             assert created.status_code == expected, f"{self.owner}: {live} live tokens, {created.text}"
+
+
+def events_of(session: requests.Session, url: str) -> list[dict]:
+    """All events of a token, newest first."""
+    events, params = [], {"limit": 100}
+    while True:
+        page = session.get(f"{url}/events", params=params, timeout=60).json()
+        events += page["events"]
+        if page["next_cursor"] is None:
+            return events
+        params["cursor"] = page["next_cursor"]
 
 
 def test_a_killed_service_keeps_what_it_acknowledged_and_writes_nothing_by_half(built: None, tmp_path: Path) -> None:
@@ -170,8 +199,8 @@ def run(service: Service, clients: list[Client]) -> None:
         for _ in range(KILLS):
             service.start()
             list(pool.map(lambda client: client.check(service), clients))
-            responses = Semaphore(0)
-            writing = [pool.submit(client.write, service, responses) for client in clients]
+            responses, approver = Semaphore(0), sign_in(service, "approver", "portcullis-admin")
+            writing = [pool.submit(client.write, service, approver, responses) for client in clients]
             for _ in range(kill_after.randint(1, MAX_RESPONSES)):
                 assert responses.acquire(timeout=60)
             service.stop(signal.SIGKILL)
