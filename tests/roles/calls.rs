@@ -135,9 +135,11 @@ fn call_every_route(directory: &Path, calls: &Arc<Mutex<BTreeSet<Call>>>) {
     stack.post("/exchange").form(exchange).send().expect(400);
 }
 
-/// Requests for approval, decisions, and a use by each function that decides.
+/// Requests for approval, decisions, a use by each function that decides, and the renewal of the expired token.
 fn call_approvals(stack: &Stack, admin: &str) {
-    let body = json!({"name": "x", "owner": "erin", "permissions": ["apps:write"], "resources": ["*"]});
+    let body = json!({
+        "name": "x", "owner": "erin", "permissions": ["apps:write"], "resources": ["*"], "expires_in": "1m",
+    });
     let token = Token::shown_in(&post(stack, admin, "/tokens", &body).expect(201));
     let ask = |resource: &str| {
         let body = json!({"permission": "apps:write", "resource": resource, "reason": "Deploy"});
@@ -158,6 +160,8 @@ fn call_approvals(stack: &Stack, admin: &str) {
     }
     post(stack, admin, &format!("{other}/reject"), &json!({})).expect(200);
     stack.delete(&ask("apps/4")).bearer(admin).send().expect(200);
+    stack.advance_clock(60);
+    post(stack, admin, &format!("{}/rotate", token.path()), &json!({"expires_in": "1m"})).expect(200);
 }
 
 /// The first and a second use, on two days, and a denial.

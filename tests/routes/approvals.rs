@@ -416,6 +416,26 @@ fn a_quarantined_token_loses_its_approvals() {
 }
 
 #[test]
+fn a_renewed_token_has_none_of_the_approvals_that_ended_with_its_expiry() {
+    let stack = approving_stack();
+    let token = stack.create(json!({
+        "name": "deploy", "owner": "alice", "permissions": ["app:deploy"], "resources": ["app"], "expires_in": "60s"
+    }));
+    let bob = stack.sign_in("bob", &["approvers"]);
+    let live = asked(&stack, &token, "app:deploy", "app/billing");
+    decide(&stack, &bob, &live, "approve", &json!({})).expect(200);
+    let pending = asked(&stack, &token, "app:deploy", "app/payroll");
+    stack.advance_clock(60);
+    assert_eq!(show(&stack, &live)["status"], "ended");
+    let renew = stack.post(&format!("{}/rotate", token.path())).bearer(&stack.admin).json(&json!({"expires_in": "1h"}));
+    let renewed = Token::shown_in(&renew.send().expect(200));
+    assert_eq!(deploys(&stack, &renewed), 403);
+    for id in [&live, &pending] {
+        assert_eq!(show(&stack, id)["status"], "ended");
+    }
+}
+
+#[test]
 fn a_list_shows_what_the_caller_may_see() {
     let stack = approving_stack();
     let (first, second) = (deployer(&stack, "alice"), deployer(&stack, "bob"));

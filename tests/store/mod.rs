@@ -4,6 +4,7 @@
 //! read it with the SDK. Times are arguments of the store, so no test waits.
 
 mod activity;
+mod approvals;
 mod capacity;
 mod catalog;
 mod catalog_versions;

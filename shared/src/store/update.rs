@@ -10,7 +10,7 @@ use super::update_expression::UpdateExpression;
 use super::{Error, Limits, RotationKey, StoredCredential, TokenStore, item};
 use crate::clock::Clock;
 use crate::secret::TokenDigest;
-use crate::token::{EventKind, EventOrigin, TokenRecord};
+use crate::token::{EventKind, EventOrigin, TokenApprovals, TokenRecord};
 
 /// Maximum number of idempotency keys that are remembered. No client rotates one token that often while a key
 /// is recognized.
@@ -88,10 +88,13 @@ impl TokenStore {
             let now = change.clock.now();
             // Only a rotation reactivates an expired token, and the previous secret must not be valid then.
             let revives = secrets.is_some() && next.previous_secret_until.is_none();
-            if seen.has_expired(now) && !revives {
+            let has_expired = seen.has_expired(now);
+            if has_expired && !revives {
                 return Ok(UpdateOutcome::Stale(Box::new(seen.clone())));
             }
             let edit = edit(seen, &next, limits.retention_days);
+            // The approvals ended with the token.
+            let edit = if has_expired { edit.set_or_remove(item::APPROVALS, None) } else { edit };
             let edit = match &secrets {
                 // The next reuse is that of another secret.
                 Some(secrets) => edit.set(item::SECRETS, secrets.clone()).set_or_remove(item::REUSE, None),
@@ -106,7 +109,8 @@ impl TokenStore {
                 writes.push(slot);
             }
             if self.transact(writes, &event).await? == TransactionOutcome::Committed {
-                return Ok(UpdateOutcome::Done(Box::new(next)));
+                let approvals = if has_expired { TokenApprovals::default() } else { next.approvals };
+                return Ok(UpdateOutcome::Done(Box::new(TokenRecord { approvals, ..next })));
             }
             match self.get(&next.id).await? {
                 None => return Ok(UpdateOutcome::Gone),

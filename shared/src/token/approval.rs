@@ -160,9 +160,7 @@ impl Approval {
             (Some(_), _) if self.used_at.is_some() => ApprovalStatus::Used,
             (Some(_), Some(end)) if end <= now => ApprovalStatus::Expired,
             // The record may have been read before the decision.
-            (Some(_), _) if lists(TokenApprovals::has_live) || lists(TokenApprovals::has_pending) => {
-                ApprovalStatus::Approved
-            }
+            (Some(_), _) if lists(TokenApprovals::lists) => ApprovalStatus::Approved,
             (None, _) if self.lapses_at() <= now => ApprovalStatus::Lapsed,
             (None, _) if lists(TokenApprovals::has_pending) => ApprovalStatus::Pending,
             _ => ApprovalStatus::Ended,
@@ -222,6 +220,12 @@ impl TokenApprovals {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.pending.is_empty() && self.live.is_empty() && self.requests.is_none()
+    }
+
+    /// Whether a request is listed as pending, or as a live approval.
+    #[must_use]
+    pub fn lists(&self, id: &ApprovalId) -> bool {
+        self.has_pending(id) || self.has_live(id)
     }
 
     /// Whether a request is listed as pending.

@@ -196,7 +196,11 @@ impl TokenStore {
                 return Ok(ApprovalOutcome::Gone);
             };
             let status = approval.status(open(token.as_ref(), now), now);
-            let (ApprovalStatus::Pending | ApprovalStatus::Approved, Some(token)) = (status, &token) else {
+            // The record of an expired token still lists it, and a change of the expiry may be under way.
+            let listing = token.as_ref().filter(|token| token.approvals.lists(id));
+            let (ApprovalStatus::Pending | ApprovalStatus::Approved | ApprovalStatus::Ended, Some(token)) =
+                (status, listing)
+            else {
                 if status != ApprovalStatus::Ended {
                     return Ok(ApprovalOutcome::TooLate(ApprovalView { approval, status }));
                 }
