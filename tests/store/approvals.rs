@@ -1,43 +1,117 @@
-//! The approvals of a token that expires.
+//! Approvals, and other changes at the same time.
 
+use std::pin::Pin;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use portcullis::authz::NeededApproval;
 use portcullis::catalog::ApprovalUses;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::store::{
-    ApprovalChange, ApprovalOutcome, ApprovalRequestOutcome, TokenUpdate, UpdateOutcome, new_approval_id,
+    ApprovalChange, ApprovalOutcome, ApprovalRequestOutcome, StatusChange, TokenStore, TokenUpdate, UpdateOutcome,
+    new_approval_id,
 };
 use portcullis::token::{
-    Actor, Approval, ApprovalId, ApprovalStatus, EventKind, EventOrigin, TokenApprovals, TokenRecord,
+    Actor, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, DisableReason, EventKind, EventOrigin,
+    MAX_PENDING_APPROVALS, TokenApprovals, TokenRecord,
 };
+use tokio::runtime::Handle;
+use tokio::task::{JoinSet, block_in_place};
 
 use super::events::kinds;
-use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, now};
+use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 
-/// A token that expires in an hour, and its pending request for approval.
-async fn requester(table: &Table) -> (TokenRecord, Timestamp, ApprovalId) {
-    let end = now().truncated_to_seconds().plus_seconds(3600);
-    let token = Sample::owned_by(&alice()).until(end).in_table(table).await;
-    let at = end.plus_seconds(-60);
-    let request = Approval {
+/// A request of a token for approval.
+fn request_of(token: &TokenRecord, resource: &str, uses: ApprovalUses, at: Timestamp) -> Approval {
+    Approval {
         id: new_approval_id(at).unwrap(),
         token: token.id.clone(),
-        token_name: token.name,
-        owner: token.owner,
+        token_name: token.name.clone(),
+        owner: token.owner.clone(),
         permission: "apps:deploy".parse().unwrap(),
-        resource: "apps/billing".parse().unwrap(),
+        resource: resource.parse().unwrap(),
         reason: "Deploy 1.4.2".parse().unwrap(),
         link: None,
-        uses: ApprovalUses::Any,
+        uses,
         valid_for_seconds: 900,
         created_at: at,
         decision: None,
         used_at: None,
         ended: None,
-    };
+    }
+}
+
+/// Stores a token's request for approval of a deployment of billing.
+async fn requested(table: &Table, token: &TokenRecord, uses: ApprovalUses, at: Timestamp) -> ApprovalId {
+    let request = request_of(token, "apps/billing", uses, at);
     let outcome = table.tokens.request_approval(&request, &change(&clock_at(at))).await.unwrap();
     assert!(matches!(outcome, ApprovalRequestOutcome::Created(_)));
-    (table.tokens.get(&token.id).await.unwrap().unwrap(), end, request.id)
+    request.id
+}
+
+/// A token that expires in an hour, and its pending request for approval.
+async fn requester(table: &Table) -> (TokenRecord, Timestamp, ApprovalId) {
+    let end = now().truncated_to_seconds().plus_seconds(3600);
+    let token = Sample::owned_by(&alice()).until(end).in_table(table).await;
+    let id = requested(table, &token, ApprovalUses::Any, end.plus_seconds(-60)).await;
+    (table.tokens.get(&token.id).await.unwrap().unwrap(), end, id)
+}
+
+async fn decided(
+    tokens: &TokenStore,
+    id: &ApprovalId,
+    approved: bool,
+    clock: &Clock,
+) -> Result<ApprovalOutcome, portcullis::store::Error> {
+    let decision = ApprovalDecision { approved, at: now(), by: Actor::Bootstrap, comment: None };
+    tokens.decide_approval(id, &decision, 900, &change(clock)).await
+}
+
+/// Takes the token's live approvals for one request; whether there was one.
+async fn took(tokens: &TokenStore, token: &TokenRecord) -> bool {
+    let token = tokens.get(&token.id).await.unwrap().unwrap();
+    let needed = NeededApproval {
+        permission: "apps:deploy".parse().unwrap(),
+        resource: "apps/billing".to_owned(),
+        choices: token.approvals.live.iter().collect(),
+    };
+    tokens.take_approvals(&[needed], now()).await.unwrap().is_ok()
+}
+
+/// Another change, which comes between the reads and the write of a change of an approval.
+type Overtaking = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A clock that makes a change when it is read for the second time: for the event, before the first write.
+fn overtaken_by(make: impl Fn() -> Overtaking + Send + Sync + 'static) -> Clock {
+    let reads = AtomicU32::new(0);
+    Clock::from_fn(move || {
+        if reads.fetch_add(1, Ordering::SeqCst) == 1 {
+            block_in_place(|| Handle::current().block_on(make()));
+        }
+        now()
+    })
+}
+
+/// The ends of a token, by name.
+fn ends(table: &Table, token: &TokenRecord) -> [(&'static str, impl Fn() -> Overtaking + Send + Sync + 'static); 3] {
+    ["revoke", "disable", "delete"].map(|end| {
+        let (tokens, token) = (table.another_client(), token.clone());
+        let make = move || -> Overtaking {
+            let (tokens, seen) = (tokens.clone(), token.clone());
+            Box::pin(async move {
+                let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(now()));
+                match end {
+                    "revoke" => drop(revoke(&tokens, &seen.id, actor, now(), 30).await.unwrap()),
+                    "delete" => assert!(delete(&tokens, &seen.id).await.unwrap()),
+                    _ => {
+                        let change = StatusChange { seen: &seen, actor, by, clock, limits: LIMITS };
+                        tokens.disable(&change, DisableReason::Admin, None).await.unwrap();
+                    }
+                }
+            })
+        };
+        (end, make)
+    })
 }
 
 fn change(clock: &Clock) -> ApprovalChange<'_> {
@@ -77,4 +151,83 @@ async fn an_end_after_the_expiry_holds_although_an_extension_has_begun() {
     assert!(matches!(table.tokens.update(&extension).await.unwrap(), UpdateOutcome::Done(_)));
     assert_eq!(status(&table, &request, end).await, ApprovalStatus::Ended);
     assert_eq!(kinds(&table, &token.id).await, ["approval_ended", "updated", "approval_requested", "created"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_meanwhile_requests_nothing() {
+    let table = Table::fresh().await;
+    for at in 0..3 {
+        let token = Sample::owned_by(&alice()).in_table(&table).await;
+        let (end, make) = ends(&table, &token).into_iter().nth(at).unwrap();
+        let request = request_of(&token, "apps/billing", ApprovalUses::Any, now());
+        let outcome = table.tokens.request_approval(&request, &change(&overtaken_by(make))).await.unwrap();
+        assert_eq!(outcome, ApprovalRequestOutcome::Inactive, "{end}");
+        assert_eq!(table.tokens.approval(&request.id, now()).await.unwrap(), None, "{end}");
+        let record = table.tokens.get(&token.id).await.unwrap();
+        assert!(record.is_none_or(|record| record.approvals == TokenApprovals::default()), "{end}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_never_outlives_a_token_that_ends_meanwhile() {
+    let table = Table::fresh().await;
+    for at in 0..3 {
+        let token = Sample::owned_by(&alice()).in_table(&table).await;
+        let id = requested(&table, &token, ApprovalUses::Any, now()).await;
+        let (end, make) = ends(&table, &token).into_iter().nth(at).unwrap();
+        let outcome = decided(&table.tokens, &id, true, &overtaken_by(make)).await.unwrap();
+        assert!(matches!(outcome, ApprovalOutcome::TooLate(view) if view.status == ApprovalStatus::Ended), "{end}");
+        let record = table.tokens.get(&token.id).await.unwrap();
+        assert!(record.is_none_or(|record| record.approvals == TokenApprovals::default()), "{end}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_use_stands_although_an_end_has_begun() {
+    let table = Table::fresh().await;
+    let token = Sample::owned_by(&alice()).in_table(&table).await;
+    let id = requested(&table, &token, ApprovalUses::Once, now()).await;
+    assert!(matches!(decided(&table.tokens, &id, true, &Clock::system()).await.unwrap(), ApprovalOutcome::Done(_)));
+    let (tokens, seen) = (table.another_client(), token.clone());
+    let clock = overtaken_by(move || {
+        let (tokens, seen) = (tokens.clone(), seen.clone());
+        Box::pin(async move { assert!(took(&tokens, &seen).await) })
+    });
+    let ended = table.tokens.end_approval(&id, &Actor::Bootstrap, &change(&clock)).await.unwrap();
+    assert!(matches!(ended, ApprovalOutcome::TooLate(view) if view.status == ApprovalStatus::Used));
+    assert!(!took(&table.tokens, &token).await, "it was for one use");
+}
+
+#[tokio::test]
+async fn an_approval_without_its_item_allows_nothing() {
+    let table = Table::fresh().await;
+    let token = Sample::owned_by(&alice()).in_table(&table).await;
+    let id = requested(&table, &token, ApprovalUses::Once, now()).await;
+    assert!(matches!(decided(&table.tokens, &id, true, &Clock::system()).await.unwrap(), ApprovalOutcome::Done(_)));
+    let key = |name: &str, value: String| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value));
+    let delete = table.client.delete_item().table_name(&table.name);
+    let key = [key("pk", format!("APPROVAL#{id}")), key("sk", "APPROVAL".to_owned())];
+    delete.set_key(Some(key.into())).send().await.unwrap();
+    assert!(!took(&table.tokens, &token).await);
+    assert_eq!(table.tokens.approval(&id, now()).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_racing_requests_ten_are_pending() {
+    let table = Table::fresh().await;
+    let token = Sample::owned_by(&alice()).in_table(&table).await;
+    let mut racing = JoinSet::new();
+    for app in 0..MAX_PENDING_APPROVALS * 2 {
+        let (tokens, token) = (table.another_client(), token.clone());
+        racing.spawn(async move {
+            let request = request_of(&token, &format!("apps/{app}"), ApprovalUses::Any, now());
+            tokens.request_approval(&request, &change(&Clock::system())).await.unwrap()
+        });
+    }
+    let outcomes = racing.join_all().await;
+    let created = outcomes.iter().filter(|outcome| matches!(outcome, ApprovalRequestOutcome::Created(_))).count();
+    assert_eq!(created, MAX_PENDING_APPROVALS);
+    let record = table.tokens.get(&token.id).await.unwrap().unwrap();
+    assert_eq!(record.approvals.pending.len(), MAX_PENDING_APPROVALS);
+    assert_eq!(kinds(&table, &token.id).await.len(), 1 + MAX_PENDING_APPROVALS);
 }
