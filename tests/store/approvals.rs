@@ -67,9 +67,13 @@ async fn decided(
     tokens.decide_approval(id, &decision, 900, &change(clock)).await
 }
 
-/// Takes the token's live approvals for one request; whether there was one.
+/// Takes one of the token's live approvals for a request; whether there was one.
 async fn took(tokens: &TokenStore, token: &TokenRecord) -> bool {
-    let token = tokens.get(&token.id).await.unwrap().unwrap();
+    takes(tokens, &tokens.get(&token.id).await.unwrap().unwrap()).await
+}
+
+/// The same for a record that was read before.
+async fn takes(tokens: &TokenStore, token: &TokenRecord) -> bool {
     let needed = NeededApproval {
         permission: "apps:deploy".parse().unwrap(),
         resource: "apps/billing".to_owned(),
@@ -196,6 +200,19 @@ async fn a_use_stands_although_an_end_has_begun() {
     let ended = table.tokens.end_approval(&id, &Actor::Bootstrap, &change(&clock)).await.unwrap();
     assert!(matches!(ended, ApprovalOutcome::TooLate(view) if view.status == ApprovalStatus::Used));
     assert!(!took(&table.tokens, &token).await, "it was for one use");
+}
+
+#[tokio::test]
+async fn an_approval_that_ended_since_the_token_was_read_is_not_used() {
+    let table = Table::fresh().await;
+    let token = Sample::owned_by(&alice()).in_table(&table).await;
+    let id = requested(&table, &token, ApprovalUses::Once, now()).await;
+    assert!(matches!(decided(&table.tokens, &id, true, &Clock::system()).await.unwrap(), ApprovalOutcome::Done(_)));
+    let seen = table.tokens.get(&token.id).await.unwrap().unwrap();
+    let ended = table.tokens.end_approval(&id, &Actor::Bootstrap, &change(&Clock::system())).await.unwrap();
+    assert!(matches!(ended, ApprovalOutcome::Done(_)));
+    assert!(!takes(&table.tokens, &seen).await);
+    assert_eq!(status(&table, &id, now()).await, ApprovalStatus::Ended);
 }
 
 #[tokio::test]
