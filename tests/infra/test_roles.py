@@ -104,7 +104,7 @@ UPDATERS = {
     # As a condition of the function for approvals.
     "disabled": {"Approvals", "Authorizer", "Introspect", "Revoke", "Update"},
     "revoked": {"Approvals", "Authorizer", "Introspect", "Revoke", "Update"},
-    "approvals": {"Approvals", "Authorizer", "Introspect", "Revoke", "Update"},
+    "approvals": {"Approvals", "Authorizer", "Introspect", "Revoke", "Rotate", "Update"},
     "decision": {"Approvals"},
     "used_at": {"Approvals", "Authorizer", "Introspect"},
     "ended": {"Approvals", "Authorizer", "Introspect"},
