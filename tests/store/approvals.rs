@@ -158,7 +158,7 @@ async fn an_end_after_the_expiry_holds_although_an_extension_has_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_ends_meanwhile_requests_nothing() {
+async fn a_token_that_ends_during_its_request_asks_for_nothing() {
     let table = Table::fresh().await;
     for at in 0..3 {
         let token = Sample::owned_by(&alice()).in_table(&table).await;
@@ -173,7 +173,7 @@ async fn a_token_that_ends_meanwhile_requests_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_approval_never_outlives_a_token_that_ends_meanwhile() {
+async fn an_approval_never_outlives_a_token_that_ends_during_the_decision() {
     let table = Table::fresh().await;
     for at in 0..3 {
         let token = Sample::owned_by(&alice()).in_table(&table).await;
