@@ -84,6 +84,21 @@ async fn racing_denials_never_exceed_ten() {
     assert_eq!((stored, resources(&table, &id).await.len()), (MAX_DENIALS, MAX_DENIALS));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn racing_first_denials_are_all_stored() {
+    let table = Table::fresh().await;
+    for _ in 0..10 {
+        let id = Sample::owned_by(&alice()).in_table(&table).await.id;
+        let mut racing = JoinSet::new();
+        for racer in 0..2 {
+            let (tokens, id) = (table.another_client(), id.clone());
+            racing.spawn(async move { denied_at(&tokens, &id, &format!("apps/{racer}"), now()).await });
+        }
+        racing.join_all().await;
+        assert_eq!(resources(&table, &id).await.len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn denials_and_uses_are_stored_together_in_either_order() {
     let table = Table::fresh().await;
