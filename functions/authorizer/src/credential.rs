@@ -30,7 +30,6 @@ impl<'a> PresentedCredential<'a> {
         let mut api_token = event.header("x-api-token");
         match (authorization.next(), api_token.next()) {
             (None, None) => Self::Absent("no credential"),
-            (Some(_), Some(_)) => Self::Absent("two credentials"),
             (Some(value), None) if authorization.next().is_none() => bearer(value),
             (None, Some(value)) if api_token.next().is_none() => Self::ApiToken(value),
             _ => Self::Absent("two credentials"),
