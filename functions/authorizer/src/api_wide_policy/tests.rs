@@ -110,6 +110,9 @@ fn only_policies_of_a_protected_api_for_a_valid_credential_are_api_wide() {
         assert_eq!(response["policyDocument"]["Statement"][0]["Effect"], "Allow");
         assert_eq!(respond_with(0, shape, fixture, &forbidden()), None);
         assert_eq!(respond_with(60, shape, fixture, &Decision::Unauthorized(DenyReason::Revoked)), None);
+        // The policy says nothing of addresses, so it would allow this request.
+        let elsewhere = Decision::Forbidden(DenyReason::IpNotAllowed, MissingAccess::default());
+        assert_eq!(respond_with(60, shape, fixture, &elsewhere), None);
     }
     let own = include_str!("../fixtures/rest-request-own-api.json");
     assert_eq!(respond_with(60, ResponseFormat::Rest, own, &forbidden()), None);
