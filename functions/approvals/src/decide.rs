@@ -36,7 +36,7 @@ async fn decide(
     valid_for_seconds: Option<u32>,
     comment: Option<Comment>,
 ) -> ApiResult {
-    let seen = visible_approval(app, call).await?.approval;
+    let seen = visible_approval(app, call).await?;
     let catalog = call.catalog(app).await?;
     ensure_may_decide(call, &seen, &catalog.catalog)?;
     // After a decision, the duration is the one that was given; the store says that it is too late.

@@ -11,7 +11,7 @@ use crate::view::{too_late, view};
 
 pub(crate) async fn end(app: &App, call: &ApiRequest) -> ApiResult {
     call.query_params([])?;
-    let seen = visible_approval(app, call).await?.approval;
+    let seen = visible_approval(app, call).await?;
     if !call.caller.may_end_approval(&seen, app.settings.authz.token_management) {
         return Err(Problem::forbidden(format!(
             "You need tokens:write for the token {}, or approvals:decide on {}, to end this approval.",

@@ -283,20 +283,26 @@ impl TokenStore {
         }))
     }
 
+    /// Reads an approval's item, consistently. It does not say whether the token has ended the approval.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn approval_item(&self, id: &ApprovalId) -> Result<Option<Approval>, Error> {
+        let response = self.read(item::approval_key(id), &item::APPROVAL_ATTRIBUTES).await?;
+        response.attributes()?.as_ref().map(item::approval).transpose()
+    }
+
     async fn approval_and_token(
         &self,
         id: &ApprovalId,
         now: Timestamp,
     ) -> Result<Option<(Approval, Option<TokenRecord>)>, Error> {
-        let response = self.read(item::approval_key(id), &item::APPROVAL_ATTRIBUTES).await?;
-        let Some(approval) = response.attributes()?.as_ref().map(item::approval).transpose()? else { return Ok(None) };
+        let Some(approval) = self.approval_item(id).await? else { return Ok(None) };
         let token = self.get(&approval.token).await?;
         if !is_unsettled(&approval, token.as_ref(), now) {
             return Ok(Some((approval, token)));
         }
-        let response = self.read(item::approval_key(id), &item::APPROVAL_ATTRIBUTES).await?;
-        let approval = response.attributes()?.as_ref().map(item::approval).transpose()?;
-        Ok(approval.map(|approval| (approval, token)))
+        Ok(self.approval_item(id).await?.map(|approval| (approval, token)))
     }
 }
 
