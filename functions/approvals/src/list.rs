@@ -37,7 +37,7 @@ fn filter(app: &App, call: &ApiRequest) -> Result<ApprovalFilter, Problem> {
 
 pub(crate) async fn show(app: &App, call: &ApiRequest) -> ApiResult {
     call.query_params([])?;
-    let id = visible_approval(app, call).await?.id;
-    let shown = app.tokens.approval(&id, app.clock.now()).await?.ok_or_else(Problem::approval_not_found)?;
+    let seen = visible_approval(app, call).await?;
+    let shown = app.tokens.approval_view(seen, app.clock.now()).await?.ok_or_else(Problem::approval_not_found)?;
     Ok(json(StatusCode::OK, &view(shown)))
 }

@@ -276,7 +276,16 @@ impl TokenStore {
     /// # Errors
     /// When the store fails.
     pub async fn approval(&self, id: &ApprovalId, now: Timestamp) -> Result<Option<ApprovalView>, Error> {
-        let found = self.approval_and_token(id, now).await?;
+        let Some(approval) = self.approval_item(id).await? else { return Ok(None) };
+        self.approval_view(approval, now).await
+    }
+
+    /// Reads what became of an approval after its item was read.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn approval_view(&self, approval: Approval, now: Timestamp) -> Result<Option<ApprovalView>, Error> {
+        let found = self.with_token(approval, now).await?;
         Ok(found.map(|(approval, token)| {
             let status = approval.status(open(token.as_ref(), now), now);
             ApprovalView { approval, status }
@@ -298,11 +307,20 @@ impl TokenStore {
         now: Timestamp,
     ) -> Result<Option<(Approval, Option<TokenRecord>)>, Error> {
         let Some(approval) = self.approval_item(id).await? else { return Ok(None) };
+        self.with_token(approval, now).await
+    }
+
+    /// Reads the token's record after an approval's item, and the item again if it is unsettled.
+    async fn with_token(
+        &self,
+        approval: Approval,
+        now: Timestamp,
+    ) -> Result<Option<(Approval, Option<TokenRecord>)>, Error> {
         let token = self.get(&approval.token).await?;
         if !is_unsettled(&approval, token.as_ref(), now) {
             return Ok(Some((approval, token)));
         }
-        Ok(self.approval_item(id).await?.map(|approval| (approval, token)))
+        Ok(self.approval_item(&approval.id).await?.map(|approval| (approval, token)))
     }
 }
 
