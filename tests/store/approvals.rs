@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::authz::NeededApproval;
 use portcullis::catalog::ApprovalUses;
 use portcullis::clock::{Clock, Timestamp};
@@ -45,7 +46,12 @@ fn request_of(token: &TokenRecord, resource: &str, uses: ApprovalUses, at: Times
 }
 
 /// Stores a token's request for approval of a deployment of billing.
-async fn requested(table: &Table, token: &TokenRecord, uses: ApprovalUses, at: Timestamp) -> ApprovalId {
+async fn request_approval_of_billing(
+    table: &Table,
+    token: &TokenRecord,
+    uses: ApprovalUses,
+    at: Timestamp,
+) -> ApprovalId {
     let request = request_of(token, "apps/billing", uses, at);
     let outcome = table.tokens.request_approval(&request, &change(&clock_at(at))).await.unwrap();
     assert!(matches!(outcome, ApprovalRequestOutcome::Created(_)));
@@ -56,27 +62,30 @@ async fn requested(table: &Table, token: &TokenRecord, uses: ApprovalUses, at: T
 async fn requester(table: &Table) -> (TokenRecord, Timestamp, ApprovalId) {
     let end = now().truncated_to_seconds().plus_seconds(3600);
     let token = Sample::owned_by(&alice()).until(end).in_table(table).await;
-    let id = requested(table, &token, ApprovalUses::Any, end.plus_seconds(-60)).await;
+    let id = request_approval_of_billing(table, &token, ApprovalUses::Any, end.plus_seconds(-60)).await;
     (table.tokens.get(&token.id).await.unwrap().unwrap(), end, id)
 }
 
-async fn decided(
-    tokens: &TokenStore,
-    id: &ApprovalId,
-    approved: bool,
-    clock: &Clock,
-) -> Result<ApprovalOutcome, portcullis::store::Error> {
-    let decision = ApprovalDecision { approved, at: now(), by: Actor::Bootstrap, comment: None };
-    tokens.decide_approval(id, &decision, 900, &change(clock)).await
+async fn approve(tokens: &TokenStore, id: &ApprovalId, clock: &Clock) -> ApprovalOutcome {
+    let decision = ApprovalDecision { approved: true, at: now(), by: Actor::Bootstrap, comment: None };
+    tokens.decide_approval(id, &decision, 900, &change(clock)).await.unwrap()
+}
+
+/// A token, and its live approval for one use.
+async fn approved_once(table: &Table) -> (TokenRecord, ApprovalId) {
+    let token = Sample::owned_by(&alice()).in_table(table).await;
+    let id = request_approval_of_billing(table, &token, ApprovalUses::Once, now()).await;
+    assert!(matches!(approve(&table.tokens, &id, &Clock::system()).await, ApprovalOutcome::Done(_)));
+    (token, id)
 }
 
 /// Takes one of the token's live approvals for a request; whether there was one.
-async fn took(tokens: &TokenStore, token: &TokenRecord) -> bool {
-    takes(tokens, &tokens.get(&token.id).await.unwrap().unwrap()).await
+async fn read_and_take_approval(tokens: &TokenStore, token: &TokenRecord) -> bool {
+    take_approval(tokens, &tokens.get(&token.id).await.unwrap().unwrap()).await
 }
 
-/// The same for a record that was read before.
-async fn takes(tokens: &TokenStore, token: &TokenRecord) -> bool {
+/// The same with a record that was read before.
+async fn take_approval(tokens: &TokenStore, token: &TokenRecord) -> bool {
     let needed = NeededApproval {
         permission: "apps:deploy".parse().unwrap(),
         resource: "apps/billing".to_owned(),
@@ -99,26 +108,26 @@ fn overtaken_by(make: impl Fn() -> Overtaking + Send + Sync + 'static) -> Clock 
     })
 }
 
-/// The ends of a token, by name.
-fn ends(table: &Table, token: &TokenRecord) -> [(&'static str, impl Fn() -> Overtaking + Send + Sync + 'static); 3] {
-    ["revoke", "disable", "delete"].map(|end| {
-        let (tokens, token) = (table.another_client(), token.clone());
-        let make = move || -> Overtaking {
-            let (tokens, seen) = (tokens.clone(), token.clone());
-            Box::pin(async move {
-                let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(now()));
-                match end {
-                    "revoke" => drop(revoke(&tokens, &seen.id, actor, now(), 30).await.unwrap()),
-                    "delete" => assert!(delete(&tokens, &seen.id).await.unwrap()),
-                    _ => {
-                        let change = StatusChange { seen: &seen, actor, by, clock, limits: LIMITS };
-                        tokens.disable(&change, DisableReason::Admin, None).await.unwrap();
-                    }
+/// The ways in which a token ends before its expiry.
+const ENDS: [&str; 3] = ["revoke", "disable", "delete"];
+
+/// Ends a token in one of these ways.
+fn end_token(table: &Table, token: &TokenRecord, end: &'static str) -> impl Fn() -> Overtaking + Send + Sync + 'static {
+    let (tokens, token) = (table.another_client(), token.clone());
+    move || {
+        let (tokens, seen) = (tokens.clone(), token.clone());
+        Box::pin(async move {
+            let (actor, by, clock) = (&Actor::Bootstrap, &by_whom(), &clock_at(now()));
+            match end {
+                "revoke" => drop(revoke(&tokens, &seen.id, actor, now(), 30).await.unwrap()),
+                "delete" => assert!(delete(&tokens, &seen.id).await.unwrap()),
+                _ => {
+                    let change = StatusChange { seen: &seen, actor, by, clock, limits: LIMITS };
+                    tokens.disable(&change, DisableReason::Admin, None).await.unwrap();
                 }
-            })
-        };
-        (end, make)
-    })
+            }
+        })
+    }
 }
 
 fn change(clock: &Clock) -> ApprovalChange<'_> {
@@ -163,9 +172,9 @@ async fn an_end_after_the_expiry_holds_although_an_extension_has_begun() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_ends_during_its_request_asks_for_nothing() {
     let table = Table::fresh().await;
-    for at in 0..3 {
+    for end in ENDS {
         let token = Sample::owned_by(&alice()).in_table(&table).await;
-        let (end, make) = ends(&table, &token).into_iter().nth(at).unwrap();
+        let make = end_token(&table, &token, end);
         let request = request_of(&token, "apps/billing", ApprovalUses::Any, now());
         let outcome = table.tokens.request_approval(&request, &change(&overtaken_by(make))).await.unwrap();
         assert_eq!(outcome, ApprovalRequestOutcome::Inactive, "{end}");
@@ -178,11 +187,11 @@ async fn a_token_that_ends_during_its_request_asks_for_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_never_outlives_a_token_that_ends_during_the_decision() {
     let table = Table::fresh().await;
-    for at in 0..3 {
+    for end in ENDS {
         let token = Sample::owned_by(&alice()).in_table(&table).await;
-        let id = requested(&table, &token, ApprovalUses::Any, now()).await;
-        let (end, make) = ends(&table, &token).into_iter().nth(at).unwrap();
-        let outcome = decided(&table.tokens, &id, true, &overtaken_by(make)).await.unwrap();
+        let id = request_approval_of_billing(&table, &token, ApprovalUses::Any, now()).await;
+        let make = end_token(&table, &token, end);
+        let outcome = approve(&table.tokens, &id, &overtaken_by(make)).await;
         assert!(matches!(outcome, ApprovalOutcome::TooLate(view) if view.status == ApprovalStatus::Ended), "{end}");
         let record = table.tokens.get(&token.id).await.unwrap();
         assert!(record.is_none_or(|record| record.approvals == TokenApprovals::default()), "{end}");
@@ -192,43 +201,37 @@ async fn an_approval_never_outlives_a_token_that_ends_during_the_decision() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_use_stands_although_an_end_has_begun() {
     let table = Table::fresh().await;
-    let token = Sample::owned_by(&alice()).in_table(&table).await;
-    let id = requested(&table, &token, ApprovalUses::Once, now()).await;
-    assert!(matches!(decided(&table.tokens, &id, true, &Clock::system()).await.unwrap(), ApprovalOutcome::Done(_)));
+    let (token, id) = approved_once(&table).await;
     let (tokens, seen) = (table.another_client(), token.clone());
     let clock = overtaken_by(move || {
         let (tokens, seen) = (tokens.clone(), seen.clone());
-        Box::pin(async move { assert!(took(&tokens, &seen).await) })
+        Box::pin(async move { assert!(read_and_take_approval(&tokens, &seen).await) })
     });
     let ended = table.tokens.end_approval(&id, &Actor::Bootstrap, &change(&clock)).await.unwrap();
     assert!(matches!(ended, ApprovalOutcome::TooLate(view) if view.status == ApprovalStatus::Used));
-    assert!(!took(&table.tokens, &token).await, "it was for one use");
+    assert!(!read_and_take_approval(&table.tokens, &token).await, "it was for one use");
 }
 
 #[tokio::test]
 async fn an_approval_that_ended_since_the_token_was_read_is_not_used() {
     let table = Table::fresh().await;
-    let token = Sample::owned_by(&alice()).in_table(&table).await;
-    let id = requested(&table, &token, ApprovalUses::Once, now()).await;
-    assert!(matches!(decided(&table.tokens, &id, true, &Clock::system()).await.unwrap(), ApprovalOutcome::Done(_)));
+    let (token, id) = approved_once(&table).await;
     let seen = table.tokens.get(&token.id).await.unwrap().unwrap();
     let ended = table.tokens.end_approval(&id, &Actor::Bootstrap, &change(&Clock::system())).await.unwrap();
     assert!(matches!(ended, ApprovalOutcome::Done(_)));
-    assert!(!takes(&table.tokens, &seen).await);
+    assert!(!take_approval(&table.tokens, &seen).await);
     assert_eq!(status(&table, &id, now()).await, ApprovalStatus::Ended);
 }
 
 #[tokio::test]
 async fn an_approval_without_its_item_allows_nothing() {
     let table = Table::fresh().await;
-    let token = Sample::owned_by(&alice()).in_table(&table).await;
-    let id = requested(&table, &token, ApprovalUses::Once, now()).await;
-    assert!(matches!(decided(&table.tokens, &id, true, &Clock::system()).await.unwrap(), ApprovalOutcome::Done(_)));
-    let key = |name: &str, value: String| (name.to_owned(), aws_sdk_dynamodb::types::AttributeValue::S(value));
+    let (token, id) = approved_once(&table).await;
+    let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
     let delete = table.client.delete_item().table_name(&table.name);
     let key = [key("pk", format!("APPROVAL#{id}")), key("sk", "APPROVAL".to_owned())];
     delete.set_key(Some(key.into())).send().await.unwrap();
-    assert!(!took(&table.tokens, &token).await);
+    assert!(!read_and_take_approval(&table.tokens, &token).await);
     assert_eq!(table.tokens.approval(&id, now()).await.unwrap(), None);
 }
 
@@ -256,7 +259,7 @@ async fn of_racing_requests_ten_are_pending() {
 async fn a_foreign_approval_takes_the_same_reads_as_a_missing_one() {
     let table = Table::in_process().await;
     let token = Sample::owned_by(&alice()).in_table(&table).await;
-    let foreign = requested(&table, &token, ApprovalUses::Any, now()).await;
+    let foreign = request_approval_of_billing(&table, &token, ApprovalUses::Any, now()).await;
     let caller = Sample::owned_by(&bob()).in_table(&table).await;
     let observed = Observed::new(&table).await;
     let app = App { tokens: observed.tokens.clone(), settings: Settings::default(), clock: Clock::system() };
