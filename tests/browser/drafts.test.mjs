@@ -107,6 +107,8 @@ test("the draft of the catalog is restored", async (t) => {
   const draft = (await text.inputValue()).replace("Restart an app", "Restart it");
   await text.fill(draft);
   await page.getByRole("button", { name: "Review changes" }).click();
+  // A check of the impact that is under way would end the session before the button does.
+  await page.getByText("No active token loses or gains a route.").waitFor();
   await signInAgain(page, page.getByRole("button", { name: "Save", exact: true }));
   await restored(page);
   assert.equal(await text.inputValue(), draft);
