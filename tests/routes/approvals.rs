@@ -470,6 +470,20 @@ fn a_list_shows_what_the_caller_may_see() {
 }
 
 #[test]
+fn a_cursor_older_than_the_status_asked_for_ends_the_list() {
+    let stack = approving_stack();
+    let token = deployer(&stack, "alice");
+    for app in ["billing", "payroll"] {
+        asked(&stack, &token, "app:deploy", &format!("app/{app}"));
+    }
+    let list = |query: &str| stack.get(&format!("/approvals?{query}")).bearer(&stack.admin).send().expect(200).json();
+    let cursor = list("limit=1")["next_cursor"].as_str().unwrap().to_owned();
+    stack.advance_clock(3 * 24 * 60 * 60);
+    let page = list(&format!("status=pending&cursor={cursor}"));
+    assert_eq!(page, json!({"approvals": [], "next_cursor": null}));
+}
+
+#[test]
 fn an_approval_is_seen_in_history_audit_and_context() {
     let log = AuditLog::default();
     let writer = log.clone();

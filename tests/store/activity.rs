@@ -1,8 +1,13 @@
 //! The activity of the whole deployment.
 
-use portcullis::clock::Timestamp;
-use portcullis::store::{Activity, ActivityCursor, ActivityFilter};
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use portcullis::clock::{Day, Timestamp};
+use portcullis::store::{Activity, ActivityCursor, ActivityFilter, new_approval_id};
+use portcullis::text::OwnerId;
 use portcullis::token::Actor;
+use ulid::Ulid;
 
 use super::{DAY, LIMITS, Sample, Table, alice, bob, delete, now, revoke};
 
@@ -124,10 +129,55 @@ async fn a_cursor_works_with_other_bounds_and_names_no_token() {
     let hers = ActivityFilter { owner: Some(alice()), limit: 1, ..since(60) };
     let mut filter = hers.clone();
     while let Some(next) = table.tokens.activity(&filter).await.unwrap().next {
-        use base64::Engine as _;
-        let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(next.encode()).unwrap();
+        let text = URL_SAFE_NO_PAD.decode(next.encode()).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(all.iter().all(|one| !text.contains(one.token.as_str())), "{text}");
         filter.after = Some(next);
+    }
+}
+
+#[tokio::test]
+async fn a_page_names_no_foreign_event_and_no_time_of_one() {
+    let table = Table::fresh().await;
+    let hour = Timestamp::from_seconds(now().millis() / 3_600_000 * 3600 - 3600);
+    let token = Sample::owned_by(&bob()).made_at(hour).in_table(&table).await;
+    let first = table.event_items(&token.id).await.pop().unwrap();
+    let item = |at: Timestamp, owner: &OwnerId| {
+        let text = |text: String| AttributeValue::S(text);
+        let mut item = first.clone();
+        item.insert("sk".to_owned(), text(format!("EVENT#{}", new_approval_id(at).unwrap())));
+        item.insert("day".to_owned(), text(Day::from_timestamp(at).to_string()));
+        item.insert("at".to_owned(), AttributeValue::N(at.millis().to_string()));
+        item.insert("owner".to_owned(), text(owner.to_string()));
+        item
+    };
+    // One event a second, and 1,200 in the same millisecond; every 1,500th is alice's.
+    let crowded = hour.plus_seconds(-2_500);
+    let times = (1..2_000).map(|at| hour.plus_seconds(-at)).chain([crowded; 1_200]);
+    let owner = |at: usize| if at.is_multiple_of(1_500) { alice() } else { bob() };
+    let items: Vec<_> = times.enumerate().map(|(at, time)| item(time, &owner(at))).collect();
+    table.put_all(items).await;
+    for limit in [1, 2, 100] {
+        let mut filter = ActivityFilter { owner: Some(alice()), limit, ..since(3) };
+        let (mut seen, mut ends) = (Vec::new(), Vec::new());
+        loop {
+            let page = table.tokens.activity(&filter).await.unwrap();
+            let is_full = page.activities.len() == limit;
+            seen.extend(page.activities.into_iter().map(|activity| activity.event));
+            filter.after = page.next;
+            let Some(next) = page.next else { break };
+            let place = URL_SAFE_NO_PAD.decode(next.encode()).unwrap();
+            let place = String::from_utf8(place).unwrap()[..26].to_owned();
+            if !is_full || seen.last().unwrap().id != place {
+                let place = Ulid::from_string(&place).unwrap();
+                assert_eq!(place.random(), 0);
+                ends.push(i64::try_from(place.timestamp_ms()).unwrap());
+            }
+        }
+        assert!(seen.is_sorted_by(|one, other| one.id > other.id));
+        assert_eq!(seen.len(), 3, "pages of {limit}");
+        let is_crowded = |end: &i64| (end - crowded.millis()).abs() < 60_000;
+        let is_vague = |end: &i64| end % 60_000 == 0 || is_crowded(end);
+        assert!(!ends.is_empty() && ends.iter().all(is_vague), "{ends:?}");
     }
 }

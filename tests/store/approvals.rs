@@ -1,5 +1,6 @@
 //! Approvals, and other changes at the same time.
 
+use std::cmp::Reverse;
 use std::pin::Pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,8 +10,8 @@ use portcullis::authz::NeededApproval;
 use portcullis::catalog::ApprovalUses;
 use portcullis::clock::{Clock, Timestamp};
 use portcullis::store::{
-    ApprovalChange, ApprovalOutcome, ApprovalRequestOutcome, StatusChange, TokenStore, TokenUpdate, UpdateOutcome,
-    new_approval_id,
+    ApprovalChange, ApprovalCursor, ApprovalFilter, ApprovalOutcome, ApprovalRequestOutcome, StatusChange, TokenStore,
+    TokenUpdate, UpdateOutcome, new_approval_id,
 };
 use portcullis::token::{
     Actor, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, DisableReason, EventKind, EventOrigin,
@@ -227,10 +228,7 @@ async fn an_approval_that_ended_since_the_token_was_read_is_not_used() {
 async fn an_approval_without_its_item_allows_nothing() {
     let table = Table::fresh().await;
     let (token, id) = approved_once(&table).await;
-    let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-    let delete = table.client.delete_item().table_name(&table.name);
-    let key = [key("pk", format!("APPROVAL#{id}")), key("sk", "APPROVAL".to_owned())];
-    delete.set_key(Some(key.into())).send().await.unwrap();
+    table.delete(&table.approval_item(&id).await.unwrap()).await;
     assert!(!read_and_take_approval(&table.tokens, &token).await);
     assert_eq!(table.tokens.approval(&id, now()).await.unwrap(), None);
 }
@@ -273,4 +271,69 @@ async fn a_foreign_approval_takes_the_same_reads_as_a_missing_one() {
         let route = format!("/approvals/{{id}}{route}");
         assert_eq!(reads(method, &route, &foreign).await, reads(method, &route, &missing).await, "{method} {route}");
     }
+}
+
+/// Stores approvals, each requested at one of these times; newest first.
+async fn approvals_requested_at(table: &Table, times: impl Iterator<Item = Timestamp>) -> Vec<(Timestamp, ApprovalId)> {
+    let token = Sample::owned_by(&alice()).in_table(table).await;
+    let request = request_of(&token, "apps/billing", ApprovalUses::Any, now());
+    table.tokens.request_approval(&request, &change(&Clock::system())).await.unwrap();
+    let first = table.approval_item(&request.id).await.unwrap();
+    table.delete(&first).await;
+    let mut all: Vec<_> = times.map(|at| (at, new_approval_id(at).unwrap())).collect();
+    let item = |(at, id): &(Timestamp, ApprovalId)| {
+        let mut item = first.clone();
+        item.insert("pk".to_owned(), AttributeValue::S(format!("APPROVAL#{id}")));
+        item.insert("created_at".to_owned(), AttributeValue::N(at.millis().to_string()));
+        item
+    };
+    table.put_all(all.iter().map(item).collect()).await;
+    all.sort_unstable_by(|one, other| other.cmp(one));
+    all
+}
+
+fn pages_of(limit: usize) -> ApprovalFilter {
+    ApprovalFilter { status: None, token: None, after: None, limit, now: now() }
+}
+
+#[tokio::test]
+async fn a_list_names_no_foreign_approval_and_no_time_of_one() {
+    let table = Table::fresh().await;
+    let hour = Timestamp::from_seconds(now().millis() / 3_600_000 * 3600 - 7200);
+    // One in seven seconds, and 500 in the same millisecond.
+    let crowded = hour.plus_seconds(-8_000);
+    let times = (1..1_200).map(|at| hour.plus_seconds(-7 * at)).chain([crowded; 500]);
+    let own: Vec<_> = approvals_requested_at(&table, times).await.into_iter().step_by(600).collect();
+    for limit in [1, 2, 100] {
+        let mut filter = pages_of(limit);
+        let (mut seen, mut ends) = (Vec::new(), Vec::new());
+        loop {
+            let is_own = |approval: &Approval| own.iter().any(|(_, id)| *id == approval.id);
+            let page = table.tokens.approvals(&filter, is_own).await.unwrap();
+            seen.extend(page.approvals.into_iter().map(|view| (view.approval.created_at, view.approval.id)));
+            let Some(next) = page.next else { break };
+            match &next {
+                ApprovalCursor::After { id, .. } => assert_eq!(Some(id), seen.last().map(|(_, id)| id)),
+                ApprovalCursor::Before(end) => ends.push(*end),
+            }
+            assert_eq!(ApprovalCursor::decode(&next.encode()).as_ref(), Ok(&next));
+            filter.after = Some(next);
+        }
+        assert!(seen.is_sorted_by_key(|(at, _)| Reverse(*at)));
+        seen.sort_unstable_by(|one, other| other.cmp(one));
+        assert_eq!(seen, own, "pages of {limit}");
+        let is_crowded = |end: &i64| (end - crowded.millis()).abs() < 60_000;
+        let is_vague = |end: &i64| end % 60_000 == 0 || is_crowded(end);
+        assert!(!ends.is_empty() && ends.iter().all(is_vague), "{ends:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_for_a_caller_who_sees_nothing_costs_five_queries() {
+    let table = Table::in_process().await;
+    approvals_requested_at(&table, (1..900).map(|at| now().plus_seconds(-at))).await;
+    let observed = Observed::new(&table).await;
+    let page = observed.tokens.approvals(&pages_of(50), |_| false).await.unwrap();
+    assert!(page.next.is_some());
+    assert_eq!(observed.operations(), ["Query", "BatchGetItem"].repeat(5));
 }

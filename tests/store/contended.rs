@@ -1,6 +1,6 @@
 //! Revoke, disable, quarantine and delete succeed under contention for the token and its owner's slots.
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::AttributeValue;
 use portcullis::clock::Clock;
 use portcullis::grants::{Grant, MAX_GRANTS};
 use portcullis::secret::TokenId;
@@ -158,14 +158,11 @@ async fn a_revocation_costs_the_same_with_20000_events_as_with_one() {
     let text = |text: String| AttributeValue::S(text);
     for kind in [Kind::Revoke, Kind::Delete] {
         let seen = Sample::owned_by(&alice()).in_table(&table).await;
-        for chunk in (0..EVENTS).collect::<Vec<_>>().chunks(100) {
-            let puts = chunk.iter().map(|at| {
-                let put = Put::builder().table_name(&table.name).item("pk", text(format!("TOKEN#{}", seen.id)));
-                let put = put.item("sk", text(format!("EVENT#{at:026}"))).item("kind", text("updated".to_owned()));
-                TransactWriteItem::builder().put(put.build().unwrap()).build()
-            });
-            table.client.transact_write_items().set_transact_items(Some(puts.collect())).send().await.unwrap();
-        }
+        let event = |at: usize| {
+            let key = [("pk", format!("TOKEN#{}", seen.id)), ("sk", format!("EVENT#{at:026}"))];
+            key.into_iter().chain([("kind", "updated".to_owned())]).map(|(name, value)| (name.to_owned(), text(value)))
+        };
+        table.put_all((0..EVENTS).map(|at| event(at).collect()).collect()).await;
         let observed = Observed::new(&table).await;
         kind.end(&observed.tokens, &seen).await;
         kind.assert_ended(&table.tokens, &seen.id).await;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::thread;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use local::dynamodb::{Engine, create_table};
 use local::template::Template;
 use portcullis::clock::Day;
@@ -12,6 +12,7 @@ use portcullis::endpoint_variant::EndpointVariant;
 use portcullis::secret::TokenId;
 use portcullis::store::{DynamoDbConfig, ItemStore, LeanClient, Timeouts, TokenStore, connect};
 use portcullis::text::OwnerId;
+use portcullis::token::ApprovalId;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -163,6 +164,11 @@ impl Table {
         self.item_at("SCHEMA", "SCHEMA").await
     }
 
+    /// An approval's item.
+    pub(crate) async fn approval_item(&self, id: &ApprovalId) -> Option<Item> {
+        self.item_at(&format!("APPROVAL#{id}"), "APPROVAL").await
+    }
+
     /// An owner's slots item, if there is one.
     pub(crate) async fn slots(&self, owner: &OwnerId) -> Option<BTreeMap<String, i64>> {
         let item = self.item_at(&format!("OWNER#{owner}"), "SLOTS").await?;
@@ -176,9 +182,27 @@ impl Table {
         read.consistent_read(true).send().await.unwrap().item
     }
 
+    /// Deletes an item from the table directly.
+    pub(crate) async fn delete(&self, item: &Item) {
+        let delete = self.client.delete_item().table_name(&self.name);
+        let delete = ["pk", "sk"].into_iter().fold(delete, |delete, name| delete.key(name, item[name].clone()));
+        delete.send().await.unwrap();
+    }
+
     /// Puts an item into the table directly.
     pub(crate) async fn put(&self, item: Item) {
-        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await.unwrap();
+        self.put_all(vec![item]).await;
+    }
+
+    /// Puts items into the table directly.
+    pub(crate) async fn put_all(&self, items: Vec<Item>) {
+        for items in items.chunks(100) {
+            let puts = items.iter().map(|item| {
+                let put = Put::builder().table_name(&self.name).set_item(Some(item.clone())).build().unwrap();
+                TransactWriteItem::builder().put(put).build()
+            });
+            self.client.transact_write_items().set_transact_items(Some(puts.collect())).send().await.unwrap();
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use ulid::Ulid;
 
 use super::cursor::Cursor;
 use super::item::Item;
-use super::{Error, TokenStore, cursor, item};
+use super::{Error, MAX_PER_PAGE, TokenStore, cursor, item};
 use crate::clock::{DAY_SECONDS, Day, Timestamp};
 use crate::secret::TokenId;
 use crate::text::OwnerId;
@@ -15,10 +15,9 @@ use crate::validation::ValidationError;
 
 /// List name in the activity's cursors; there is one activity per deployment.
 const ACTIVITY: &str = "activity";
-/// Maximum number of queries for one page; most deployments have many days without events.
+/// Queries after which a page ends early, with a cursor; most deployments have many days without events.
 const MAX_QUERIES: u32 = 40;
-/// Maximum number of events read for one page. A filter that matches few events ends the page early, with a
-/// cursor.
+/// Read events after which a page ends early, with a cursor, if few match.
 const MAX_READ: usize = 1_000;
 
 /// Filter of the activity, with paging.
@@ -60,8 +59,7 @@ pub struct ActivityPage {
     pub next: Option<ActivityCursor>,
 }
 
-/// Position in the activity: older events follow. It names no token, because the event there may be one that
-/// the caller does not see.
+/// Position in the activity: older events follow. It is the ID of an event that the activity shows, or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ActivityCursor(Ulid);
 
@@ -124,14 +122,15 @@ impl TokenStore {
     pub async fn activity(&self, filter: &ActivityFilter) -> Result<ActivityPage, Error> {
         let oldest = bound(filter.from, 0);
         let newest = bound(filter.to, u128::MAX);
-        let mut newest = filter.after.map_or(newest, |after| after.newest().min(newest));
+        let start = filter.after.map_or(newest, |after| after.newest().min(newest));
+        let mut newest = start;
         let mut activities = Vec::new();
-        let mut read = 0;
-        for _ in 0..MAX_QUERIES {
-            if newest < oldest {
-                return Ok(ActivityPage { activities, next: None });
-            }
-            let (keys, last) = self.event_keys(day_of(newest), oldest, newest, filter.limit).await?;
+        let (mut queries, mut read) = (0, 0);
+        while newest >= oldest {
+            // If few match, larger queries need fewer calls, and a page goes farther back.
+            let size = if queries == 0 { filter.limit } else { MAX_PER_PAGE - 1 };
+            let (keys, last) = self.event_keys(day_of(newest), oldest, newest, size).await?;
+            queries += 1;
             read += keys.len();
             let found = self.batch(keys, &item::EVENT_ATTRIBUTES).await?;
             let found = found.iter().map(|item| item::event_and_token(&item.into())).filter_map(|read| {
@@ -150,12 +149,15 @@ impl TokenStore {
                 // Continue with the last millisecond of the previous day.
                 None => bound(Timestamp::from_millis(day_of(newest).0 * DAY_SECONDS * 1000 - 1), u128::MAX),
             };
-            if read >= MAX_READ {
-                break;
+            let end = cursor::boundary(millis(newest), millis(start));
+            if let Some(end) = end.filter(|_| newest >= oldest && (queries >= MAX_QUERIES || read >= MAX_READ)) {
+                let end = Timestamp::from_millis(end);
+                // The next page shows the others.
+                activities.retain(|activity: &Activity| activity.event.at >= end);
+                return Ok(ActivityPage { activities, next: Some(ActivityCursor(bound(end, 0))) });
             }
         }
-        let next = (newest >= oldest).then(|| ActivityCursor(Ulid(newest.0.saturating_add(1))));
-        Ok(ActivityPage { activities, next })
+        Ok(ActivityPage { activities, next: None })
     }
 
     /// Keys of a day's events, newest first, and where to continue.
@@ -186,7 +188,11 @@ fn bound(at: Timestamp, random: u128) -> Ulid {
 }
 
 fn day_of(ulid: Ulid) -> Day {
-    Day::from_timestamp(Timestamp::from_millis(i64::try_from(ulid.timestamp_ms()).unwrap_or(i64::MAX)))
+    Day::from_timestamp(Timestamp::from_millis(millis(ulid)))
+}
+
+fn millis(ulid: Ulid) -> i64 {
+    i64::try_from(ulid.timestamp_ms()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Lists of approvals.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use super::{ApprovalView, is_unsettled, open};
 use crate::clock::Timestamp;
@@ -10,8 +11,8 @@ use crate::store::{Error, MAX_PER_PAGE, TokenStore, item};
 use crate::token::{APPROVAL_LAPSE_SECONDS, Approval, ApprovalId, ApprovalStatus};
 use crate::validation::ValidationError;
 
-/// Maximum number of queries per page. A filter that matches few approvals ends the page early, with a cursor.
-const MAX_QUERIES: u32 = 10;
+/// Queries after which a page ends early, with a cursor, if few approvals match or may be seen.
+const MAX_QUERIES: u32 = 5;
 
 /// List name in the cursors of approvals; a page holds those that the caller may see.
 const APPROVALS: &str = "approvals";
@@ -40,11 +41,18 @@ pub struct ApprovalPage {
     pub next: Option<ApprovalCursor>,
 }
 
-/// Position in a list of approvals, after one.
+/// Position in a list of approvals.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ApprovalCursor {
-    created_at: i64,
-    id: ApprovalId,
+pub enum ApprovalCursor {
+    /// After an approval that the list shows.
+    After {
+        /// When it was requested, in milliseconds.
+        created_at: i64,
+        /// Its ID.
+        id: ApprovalId,
+    },
+    /// The approvals requested before this time, in milliseconds.
+    Before(i64),
 }
 
 impl ApprovalCursor {
@@ -63,19 +71,23 @@ impl ApprovalCursor {
             .ok_or_else(|| ValidationError::new("must be the next_cursor of the previous page"))
     }
 
-    fn of(approval: &Approval) -> Self {
-        Self { created_at: approval.created_at.millis(), id: approval.id }
+    fn after(approval: &Approval) -> Self {
+        Self::After { created_at: approval.created_at.millis(), id: approval.id }
     }
 
-    fn of_key(key: &item::Item) -> Option<Self> {
-        let created_at = key.get(item::CREATED_AT)?.as_n().ok()?.parse().ok()?;
-        Some(Self { created_at, id: item::approval_id_of(key)? })
+    /// When the newest approval that can follow was requested.
+    fn newest(&self) -> i64 {
+        match self {
+            Self::After { created_at, .. } => *created_at,
+            Self::Before(end) => end.saturating_sub(1),
+        }
     }
 
-    fn start_key(&self) -> item::Item {
-        let mut key = item::approval_key(&self.id);
-        key.insert(item::CREATED_AT.to_owned(), item::number(self.created_at));
-        key
+    fn start_key(&self) -> Option<item::Item> {
+        let Self::After { created_at, id } = self else { return None };
+        let mut key = item::approval_key(id);
+        key.insert(item::CREATED_AT.to_owned(), item::number(*created_at));
+        Some(key)
     }
 }
 
@@ -83,12 +95,17 @@ impl Cursor for ApprovalCursor {
     type List = &'static str;
 
     fn place(&self) -> String {
-        format!("{}.{}", self.created_at, self.id)
+        match self {
+            Self::After { created_at, id } => format!("{created_at}.{id}"),
+            Self::Before(end) => end.to_string(),
+        }
     }
 
     fn read(place: &str) -> Option<Self> {
-        let (created_at, id) = place.split_once('.')?;
-        Some(Self { created_at: created_at.parse().ok()?, id: id.parse().ok()? })
+        Some(match place.split_once('.') {
+            Some((created_at, id)) => Self::After { created_at: created_at.parse().ok()?, id: id.parse().ok()? },
+            None => Self::Before(place.parse().ok()?),
+        })
     }
 }
 
@@ -116,10 +133,16 @@ impl TokenStore {
         is_visible: impl Fn(&Approval) -> bool,
     ) -> Result<ApprovalPage, Error> {
         let limit = filter.limit.clamp(1, MAX_PER_PAGE);
+        let newest = filter.after.as_ref().map_or(i64::MAX, ApprovalCursor::newest);
+        let period = filter.since()..=newest;
         let mut approvals: Vec<ApprovalView> = Vec::new();
-        let mut start = filter.after.as_ref().map(ApprovalCursor::start_key);
-        for _ in 0..MAX_QUERIES {
-            let (keys, last) = self.approval_keys(filter, limit, start.take()).await?;
+        let mut start = filter.after.as_ref().and_then(ApprovalCursor::start_key);
+        let mut queries = 0;
+        while !period.is_empty() {
+            // If few can be seen, larger queries need fewer calls, and a page goes farther back.
+            let size = if queries == 0 { limit } else { MAX_PER_PAGE - 1 };
+            let (keys, last) = self.approval_keys(&period, size, start.take()).await?;
+            queries += 1;
             let found = self.batch(keys, &item::APPROVAL_ATTRIBUTES).await?;
             let found = found.iter().map(|item| item::approval(&item.into())).filter_map(|read| {
                 // An invalid item must not make the whole list unreadable.
@@ -135,16 +158,19 @@ impl TokenStore {
             );
             if approvals.len() > limit {
                 approvals.truncate(limit);
-                let next = approvals.last().map(|view| ApprovalCursor::of(&view.approval));
+                let next = approvals.last().map(|view| ApprovalCursor::after(&view.approval));
                 return Ok(ApprovalPage { approvals, next });
             }
-            match last {
-                None => return Ok(ApprovalPage { approvals, next: None }),
-                some => start = some,
+            let Some(last) = last else { break };
+            let end = requested_at(&last).and_then(|reached| cursor::boundary(reached, newest));
+            if let Some(end) = end.filter(|_| queries >= MAX_QUERIES) {
+                // The next page shows the others.
+                approvals.retain(|view| view.approval.created_at.millis() >= end);
+                return Ok(ApprovalPage { approvals, next: Some(ApprovalCursor::Before(end)) });
             }
+            start = Some(last);
         }
-        let next = start.as_ref().and_then(ApprovalCursor::of_key);
-        Ok(ApprovalPage { approvals, next })
+        Ok(ApprovalPage { approvals, next: None })
     }
 
     async fn with_status(&self, approvals: Vec<Approval>, now: Timestamp) -> Result<Vec<ApprovalView>, Error> {
@@ -170,7 +196,7 @@ impl TokenStore {
 
     async fn approval_keys(
         &self,
-        filter: &ApprovalFilter,
+        period: &RangeInclusive<i64>,
         limit: usize,
         start: Option<item::Item>,
     ) -> Result<(Vec<item::Item>, Option<item::Item>), Error> {
@@ -180,11 +206,17 @@ impl TokenStore {
         ]);
         let values = HashMap::from([
             (":partition".to_owned(), item::string(item::APPROVAL)),
-            (":since".to_owned(), item::number(filter.since())),
+            (":oldest".to_owned(), item::number(*period.start())),
+            (":newest".to_owned(), item::number(*period.end())),
         ]);
-        let condition = "#partition = :partition AND #created_at >= :since";
+        let condition = "#partition = :partition AND #created_at BETWEEN :oldest AND :newest";
         let query = self.query_newest(condition, names, values, limit).await?.index_name("by_time");
         let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
+}
+
+/// When the approval with this key was requested, in milliseconds.
+fn requested_at(key: &item::Item) -> Option<i64> {
+    key.get(item::CREATED_AT)?.as_n().ok()?.parse().ok()
 }
