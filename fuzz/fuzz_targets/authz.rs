@@ -1,20 +1,22 @@
 //! The decision on a request. Oracle: a second implementation of the documented rules.
 #![no_main]
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use portcullis::authz::{
-    AccessRequest, Api, AuthzContext, Decision, MissingAccess, Principal, TokenManagement, authorize,
+    AccessRequest, Api, AuthzContext, Decision, MissingAccess, Principal, TokenManagement, authorize, needed_approvals,
 };
 use portcullis::catalog::Target;
 use portcullis::clock::Timestamp;
 use portcullis::grants::{IpAllowlist, Network};
 use portcullis::token::{Actor, DisableReason, DisabledState, Revocation, RevocationDetails, TokenRecord};
-use portcullis_fuzz::authz::{Outcome, decide, management, names, pieces, protected};
+use portcullis_fuzz::approvals::{LiveInput, RuleInput, rules, unapproved};
+use portcullis_fuzz::authz::{Needs, Outcome, decide, management, names, pieces, protected};
 use portcullis_fuzz::catalog::{METHODS, RouteInput, RouteText, catalog};
-use portcullis_fuzz::grants::{GrantInput, GrantText, grants, pick};
+use portcullis_fuzz::grants::{GrantInput, grants, pick};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -22,6 +24,8 @@ struct Input {
     state: State,
     strict: bool,
     routes: [RouteInput; 3],
+    rules: [RuleInput; 2],
+    live: [LiveInput; 2],
     /// The management API, and whether only admins manage tokens.
     management: Option<bool>,
     method: u8,
@@ -48,13 +52,14 @@ const ROOTS: [&str; 8] = ["me", "tokens", "activity", "explain", "introspect", "
 
 fuzz_target!(|input: Input| {
     let (held, parsed) = grants(&input.grants);
-    let (catalog, routes) = catalog(input.strict, &input.routes);
+    let listed = rules(&input.rules);
+    let (catalog, routes) = catalog(input.strict, &input.routes, &listed);
     let method = pick(&[&METHODS[1..], &["BREW"]].concat(), input.method);
     let root = input.management.map(|_| pick(&ROOTS, input.root));
     let path: Vec<_> = root.into_iter().chain(pieces(&input.path)).collect();
     let path = path.join("/");
 
-    let rules = AuthzContext {
+    let context = AuthzContext {
         catalog: &catalog,
         management: if input.management == Some(true) { TokenManagement::Admins } else { TokenManagement::Owners },
         max_idle_days: input.state.max_idle_days.into(),
@@ -65,12 +70,43 @@ fuzz_target!(|input: Input| {
         target: Target::Http { method, path: &path },
         from: input.state.from.map(address),
     };
-    let principal = Principal::Token(Box::new(record(&input.state, parsed)));
-    let decision = authorize(Some(&principal), &rules, &request, day(TODAY));
-    assert_eq!(outcome(&decision), expected(&input, &held, &routes, method, &path), "{method} {path}");
+    let live: Vec<_> = input.live.iter().enumerate().map(|(number, live)| live.approval(number)).collect();
+    let mut record = record(&input.state, parsed);
+    record.approvals.live.clone_from(&live);
+    let principal = Principal::Token(Box::new(record.clone()));
+    let decision = outcome(&authorize(Some(&principal), &context, &request, day(TODAY)));
+    let needs = match needs(&input, &routes, method, &path) {
+        Ok(needs) => needs,
+        refused => return assert_eq!(decision.map(|()| Needs::Nothing), refused, "{method} {path}"),
+    };
+    let granted = decide(&held, &needs);
+    let unapproved = |live: &[_]| match input.management {
+        None => unapproved(&listed, &held, live, &needs, day(TODAY)),
+        Some(_) => Vec::new(),
+    };
+    let missing = unapproved(&live);
+    match &decision {
+        Err(("approval_required", first)) => {
+            assert!(granted.is_ok() && missing.contains(first.as_ref().unwrap()), "{first:?} for {method} {path}");
+        }
+        _ => {
+            assert!(decision == granted && (granted.is_err() || missing.is_empty()), "{decision:?} for {method} {path}")
+        }
+    }
+    if decision.is_ok() {
+        let used = needed_approvals(&record, &context, &request, day(TODAY)).into_iter();
+        let used: BTreeSet<_> = used.map(|it| (it.permission.to_string(), it.resource)).collect();
+        assert_eq!(used, unapproved(&[]).into_iter().collect(), "{method} {path}");
+    }
 });
 
-fn expected(input: &Input, held: &[GrantText], routes: &[RouteText], method: &str, path: &str) -> Outcome {
+/// What a request needs of an active token, or why it is refused before that.
+fn needs(
+    input: &Input,
+    routes: &[RouteText],
+    method: &str,
+    path: &str,
+) -> Result<Needs, (&'static str, Option<(String, String)>)> {
     let state = &input.state;
     let last_activity = state.created.max(state.rotated.unwrap_or(0));
     let idle_days = i32::from(TODAY) - i32::from(last_activity);
@@ -87,11 +123,10 @@ fn expected(input: &Input, held: &[GrantText], routes: &[RouteText], method: &st
     if state.only_from.is_some_and(|only| state.from != Some(only)) {
         return Err(("ip_not_allowed", None));
     }
-    let needs = match input.management {
+    Ok(match input.management {
         Some(only_admins) => management(only_admins, method, &names),
         None => protected(input.strict, routes, method, &names),
-    };
-    decide(held, needs)
+    })
 }
 
 fn outcome(decision: &Decision) -> Outcome {

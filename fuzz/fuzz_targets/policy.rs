@@ -10,6 +10,7 @@ use portcullis::authz::{
 use portcullis::catalog::Catalog;
 use portcullis::clock::Timestamp;
 use portcullis::token::{Actor, TokenRecord};
+use portcullis_fuzz::approvals::{LiveInput, RuleInput, rules};
 use portcullis_fuzz::authz::{GUARDED, PIECES, UNAMBIGUOUS};
 use portcullis_fuzz::catalog::{METHODS, RouteInput, catalog};
 use portcullis_fuzz::grants::{GrantInput, grants, pick};
@@ -22,17 +23,20 @@ struct Input {
     grants: [GrantInput; 2],
     strict: bool,
     routes: [RouteInput; 3],
+    rules: [RuleInput; 2],
+    live: [LiveInput; 2],
     cause: (u8, [u8; 4]),
     others: [(u8, [u8; 4]); 4],
 }
 
 fuzz_target!(|input: Input| {
     let (_, grants) = grants(&input.grants);
-    let (catalog, _) = catalog(input.strict, &input.routes);
-    let rules = AuthzContext::new(&catalog, &Settings::default());
+    let (catalog, _) = catalog(input.strict, &input.routes, &rules(&input.rules));
+    let rules = context(&catalog);
     let (id, name, owner) = ("0123456789abcdef".parse(), "ci".parse(), "alice".parse());
     let made = Timestamp::from_seconds(0);
-    let record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    let mut record = TokenRecord::new(id.unwrap(), name.unwrap(), owner.unwrap(), grants, Actor::Bootstrap, made);
+    record.approvals.live = input.live.iter().enumerate().map(|(number, live)| live.approval(number)).collect();
     let principal = Principal::Token(Box::new(record));
 
     let cause = arn(&input.cause, &PIECES);
@@ -65,8 +69,13 @@ fn arn((method, path): &(u8, [u8; 4]), from: &[&str]) -> String {
     format!("{STAGE}{}{path}", pick(&METHODS[1..], *method))
 }
 
+/// The rules of a deployment whose gateways cache responses.
+fn context(catalog: &Catalog) -> AuthzContext<'_> {
+    AuthzContext { cache_seconds: 60, ..AuthzContext::new(catalog, &Settings::default()) }
+}
+
 fn decides(principal: &Principal, catalog: &Catalog, arn: &str) -> bool {
-    let rules = AuthzContext::new(catalog, &Settings::default());
+    let rules = context(catalog);
     let target = Arn::parse(arn).unwrap().target;
     let request = AccessRequest { api: Api::Protected, target, from: None };
     authorize(Some(principal), &rules, &request, Timestamp::from_seconds(1)) == Decision::Allow

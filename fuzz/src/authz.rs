@@ -34,6 +34,7 @@ pub enum Needs {
         any_of: Vec<String>,
         resource: String,
         lookalikes: Vec<(String, String)>,
+        by_convention: bool,
     },
 }
 
@@ -41,20 +42,20 @@ pub enum Needs {
 pub type Outcome = Result<(), (&'static str, Option<(String, String)>)>;
 
 /// The decision of the second half: what a request with these names requires, and whether the grants have it.
-pub fn decide(grants: &[GrantText], needs: Needs) -> Outcome {
-    let Needs::Access { any_of, resource, lookalikes } = needs else {
-        return if needs == Needs::Nothing { Ok(()) } else { Err(("route_not_listed", None)) };
+pub fn decide(grants: &[GrantText], needs: &Needs) -> Outcome {
+    let Needs::Access { any_of, resource, lookalikes, .. } = needs else {
+        return if *needs == Needs::Nothing { Ok(()) } else { Err(("route_not_listed", None)) };
     };
     let allowed = |permission: &str, name: &str| grants.iter().any(|grant| grant.allows(permission, name));
-    if let Some((permission, resource)) = lookalikes.into_iter().find(|(permission, name)| !allowed(permission, name)) {
-        return Err(("route_lookalike", Some((permission, resource))));
+    if let Some(missing) = lookalikes.iter().find(|(permission, name)| !allowed(permission, name)) {
+        return Err(("route_lookalike", Some(missing.clone())));
     }
-    if any_of.iter().any(|permission| allowed(permission, &resource)) {
+    if any_of.iter().any(|permission| allowed(permission, resource)) {
         return Ok(());
     }
     let elsewhere = any_of.iter().any(|permission| grants.iter().any(|grant| grant.has(permission)));
     let reason = if elsewhere { "resource_not_granted" } else { "permission_missing" };
-    Err((reason, Some((any_of[0].clone(), resource))))
+    Err((reason, Some((any_of[0].clone(), resource.clone()))))
 }
 
 /// What a request to a protected API requires.
@@ -62,13 +63,18 @@ pub fn protected(strict: bool, routes: &[RouteText], method: &str, names: &[Stri
     let of = |route: &RouteText| (route.permission.clone(), route.resource(names));
     let on_method = || routes.iter().filter(|route| route.takes(method));
     if let Some((permission, resource)) = on_method().find(|route| route.matches(names)).map(of) {
-        return Needs::Access { any_of: vec![permission], resource, lookalikes: Vec::new() };
+        return Needs::Access { any_of: vec![permission], resource, lookalikes: Vec::new(), by_convention: false };
     }
     if strict {
         return Needs::Unlisted;
     }
     let lookalikes = on_method().filter(|route| route.resembles(names)).map(of).collect();
-    Needs::Access { any_of: vec![conventional(method, names)], resource: names.join("/"), lookalikes }
+    Needs::Access {
+        any_of: vec![conventional(method, names)],
+        resource: names.join("/"),
+        lookalikes,
+        by_convention: true,
+    }
 }
 
 /// What a request to the management API requires.
@@ -78,6 +84,7 @@ pub fn management(only_admins: bool, method: &str, names: &[String]) -> Needs {
         any_of,
         resource: resource.to_owned(),
         lookalikes: Vec::new(),
+        by_convention: false,
     };
     let tokens = |action: &str| if only_admins { vec![] } else { vec![format!("tokens:{action}")] };
     let or_admin = |action: &str| [tokens(action), vec!["tokens:admin".to_owned()]].concat();

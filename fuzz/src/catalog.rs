@@ -5,9 +5,10 @@ use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
 use portcullis::catalog::Catalog;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::grants::{ACTIONS, NAMES, pick};
+use crate::approvals::RuleText;
+use crate::grants::{NAMES, permission, pick};
 use crate::path::{normalized, trimmed};
 
 pub const METHODS: [&str; 8] = ["ANY", "GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
@@ -43,7 +44,7 @@ impl RouteInput {
         RouteText {
             method: pick(&METHODS, self.method),
             parts,
-            permission: format!("{}:{}", pick(&NAMES, self.permission), pick(&ACTIONS, self.permission / 4)),
+            permission: permission(self.permission),
             template: (!template.is_empty()).then_some(template),
         }
     }
@@ -108,12 +109,15 @@ impl RouteText {
     }
 }
 
-/// The catalog of the routes that Portcullis accepts, with these routes.
+/// The catalog of the routes that Portcullis accepts and of the approval rules, with these routes.
 ///
 /// Checks that it accepts a route exactly if it is valid and no request matches this one and an earlier one.
-pub fn catalog(strict: bool, input: &[RouteInput]) -> (Catalog, Vec<RouteText>) {
+pub fn catalog(strict: bool, input: &[RouteInput], rules: &[RuleText]) -> (Catalog, Vec<RouteText>) {
     let read = |routes: &[RouteText]| {
-        let permissions: Value = routes.iter().map(|route| (route.permission.clone(), json!(""))).collect();
+        let listed =
+            routes.iter().map(|route| &route.permission).chain(rules.iter().filter_map(|rule| rule.unless.as_ref()));
+        let mut permissions: Map<_, _> = listed.map(|permission| (permission.clone(), json!(""))).collect();
+        permissions.extend(rules.iter().map(|rule| (rule.permission.clone(), rule.json())));
         let routes: Vec<_> = routes.iter().map(RouteText::json).collect();
         Catalog::read(&json!({"strict": strict, "permissions": permissions, "routes": routes}))
     };

@@ -25,19 +25,32 @@ pub struct GrantText {
 
 impl GrantInput {
     pub fn text(&self) -> GrantText {
-        let or_any = |from: &[&'static str], at: usize| from.get(at % (from.len() + 1)).copied().unwrap_or("*");
         let permission = |byte: usize| format!("{}:{}", or_any(&NAMES, byte), or_any(&ACTIONS, byte / 8));
-        let resource = |byte: usize| match (or_any(&NAMES, byte), or_any(&NAMES, byte / 8)) {
-            ("*", _) => "*".to_owned(),
-            (name, "*") => format!("{name}{}", if byte < 128 { "/*" } else { "" }),
-            (first, second) => format!("{first}/{second}{}", if byte < 128 { "/*" } else { "" }),
-        };
-        let given = |bytes: [u8; 2]| bytes.into_iter().filter(|byte| *byte < 250).map(usize::from);
+        let given = |bytes: [u8; 2]| bytes.into_iter().filter(|byte| *byte < 250);
         GrantText {
-            permissions: given(self.permissions).map(permission).collect(),
+            permissions: given(self.permissions).map(usize::from).map(permission).collect(),
             resources: given(self.resources).map(resource).collect(),
         }
     }
+}
+
+/// A generated permission without wildcards.
+pub fn permission(byte: u8) -> String {
+    format!("{}:{}", pick(&NAMES, byte), pick(&ACTIONS, byte / 4))
+}
+
+/// A generated resource.
+pub fn resource(byte: u8) -> String {
+    let below = if byte < 128 { "/*" } else { "" };
+    match (or_any(&NAMES, byte.into()), or_any(&NAMES, usize::from(byte) / 8)) {
+        ("*", _) => "*".to_owned(),
+        (name, "*") => format!("{name}{below}"),
+        (first, second) => format!("{first}/{second}{below}"),
+    }
+}
+
+fn or_any<'a>(from: &[&'a str], at: usize) -> &'a str {
+    from.get(at % (from.len() + 1)).copied().unwrap_or("*")
 }
 
 impl GrantText {

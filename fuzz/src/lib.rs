@@ -1,6 +1,7 @@
 //! Second implementations of Portcullis's rules, written from the documentation to be obvious and slow, and the inputs
 //! that the fuzz targets generate.
 
+pub mod approvals;
 pub mod authz;
 pub mod catalog;
 pub mod grants;

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 
 use super::{AccessRequest, Api, AuthzContext, NotExpressible, Principal, Requirement, RequirementSource, requirement};
-use crate::catalog::fold::fold;
+use crate::catalog::fold::{fold, stems};
 use crate::catalog::{ApprovalUses, Catalog, RequestPath, Target};
 use crate::clock::Timestamp;
 use crate::grants::{Grant, Grants, Permission, Resource};
@@ -27,8 +27,7 @@ impl Requirement {
         let spelled = by_convention.into_iter().flat_map(|(permission, path)| {
             let rules = catalog.approval_rules().map(|(listed, _)| listed);
             let rules = rules.filter(move |listed| *listed != permission && listed.action() == permission.action());
-            let first = path.split('/').next().unwrap_or_default();
-            rules.filter(move |listed| is_spelling(listed, first)).map(move |listed| (listed, path))
+            rules.filter(move |listed| begins_with_spelling(listed, path)).map(move |listed| (listed, path))
         });
         own.into_iter().chain(lookalikes.iter().map(|it| (&it.permission, it.resource.as_str()))).chain(spelled)
     }
@@ -39,9 +38,12 @@ impl Requirement {
     }
 }
 
-/// Whether a name is a spelling of the permission's resource.
-fn is_spelling(permission: &Permission, name: &str) -> bool {
-    permission.resource().is_some_and(|resource| fold(resource) == fold(name))
+/// Whether the first name of a path is a spelling of the permission's resource.
+fn begins_with_spelling(permission: &Permission, path: &str) -> bool {
+    let (first, is_last) = path.split_once('/').map_or((path, true), |(first, _)| (first, false));
+    let first = fold(first);
+    let is_spelling = |resource| first == resource || is_last && stems(&first).any(|stem| stem == resource);
+    permission.resource().is_some_and(|resource| is_spelling(fold(resource)))
 }
 
 /// The first permission that needs an approval which the principal does not have. Sessions need none.
@@ -112,7 +114,7 @@ pub(super) fn approved_grants(
         let is_subject = |held: &&Permission| {
             let is_same_action = held.action().is_none_or(|action| Some(action) == permission.action());
             held.covers(permission)
-                || is_same_action && held.resource().is_some_and(|name| is_spelling(permission, name))
+                || is_same_action && held.resource().is_some_and(|name| begins_with_spelling(permission, name))
         };
         let is_bound = |grant: &&Grant| grant.permissions.iter().any(|held| is_subject(&held)) && !waives(grant);
         let bound = || record.grants.iter().filter(is_bound);
@@ -284,7 +286,7 @@ mod tests {
         let catalog = catalog(
             r#"{"permissions": {
                 "rel:write": {"description": "", "approval": {"valid_for": "15m"}},
-                "db:write": {"description": "", "approval": {"valid_for": "15m", "resources": ["db/prod"]}}}}"#,
+                "db:write": {"description": "", "approval": {"valid_for": "15m", "resources": ["db/prod", "db/v1.2"]}}}}"#,
         );
         let record = TokenRecord { grants: grants(&[(&["*:read", "*:write"], &["*"])]), ..token(vec![]) };
         let principal = Principal::Token(Box::new(record));
@@ -297,13 +299,15 @@ mod tests {
             other @ Decision::Unauthorized(_) => panic!("{other:?}"),
         };
         let decided = |path: &str| by_method("POST", path);
-        for path in ["rel/42", "Rel/42", "REL/42", "rel./42", "rel%20/42", "%EF%BD%92el/42", "rel"] {
+        for path in
+            ["rel/42", "Rel/42", "REL/42", "rel./42", "rel%20/42", "%EF%BD%92el/42", "rel", "Rel.json", "rel.v1.json"]
+        {
             assert!(decided(path).starts_with("approval_required rel:write on "), "{path}: {}", decided(path));
         }
-        for path in ["db/prod", "db/PROD", "DB/prod", "db/prod.", "db/prod%20/x", "db/prod.json"] {
+        for path in ["db/prod", "db/PROD", "DB/prod", "db/prod.", "db/prod%20/x", "db/prod.json", "db/v1.2.json"] {
             assert!(decided(path).starts_with("approval_required db:write on "), "{path}: {}", decided(path));
         }
-        for path in ["rels/42", "re/l", "db/test", "db/prods", "db", "x/rel"] {
+        for path in ["rels/42", "re/l", "rel.json/42", "db/test", "db/prods", "db/v1", "db", "x/rel"] {
             assert_eq!(decided(path), "allow", "{path}");
         }
         assert_eq!(by_method("GET", "Rel/42"), "allow", "reading is another permission");

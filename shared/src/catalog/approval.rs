@@ -1,7 +1,7 @@
 //! Approval rules: which permissions a token must not use alone.
 
 use super::duration::written_duration;
-use super::fold::fold;
+use super::fold::{fold, stems};
 use super::{Catalog, CatalogIssue};
 use crate::grants::{Grants, Permission, Resource};
 use crate::validation::string_enum;
@@ -40,24 +40,25 @@ impl ApprovalRule {
     /// Whether requests on the resource with this name, or with one that a backend may treat alike, need approval.
     #[must_use]
     pub fn applies_to(&self, name: &str) -> bool {
-        let is_listed = |name: &str| self.resources.iter().any(|listed| listed.covers_name(name));
-        if is_listed(name) {
+        if self.resources.iter().any(|listed| listed.covers_name(name)) {
             return true;
         }
-        let (name, resources) = (fold_names(name), self.resources.iter());
-        let folded: Vec<_> = resources.map(|listed| Resource::from_stored(&fold_names(&listed.to_string()))).collect();
-        let without_extension = match name.rsplit_once('/') {
-            Some((above, last)) => format!("{above}/{}", stem(last)),
-            None => stem(&name).to_owned(),
-        };
-        folded.iter().any(|listed| listed.covers_name(&name) || listed.covers_name(&without_extension))
+        let (name, folded) = (fold_names(name), self.folded().collect::<Vec<_>>());
+        let is_listed = |name: &str| folded.iter().any(|listed| listed.covers_name(name));
+        is_listed(&name) || stems(&name).any(is_listed)
     }
 
     /// Whether some requests on what the resource covers need approval. Of two resources that have a name in common,
     /// one covers the other.
     #[must_use]
     pub fn overlaps(&self, resource: &Resource) -> bool {
-        self.resources.iter().any(|listed| listed.covers(resource) || resource.covers(listed))
+        let resource = resource.to_string();
+        let folded = Resource::from_stored(&fold_names(&resource));
+        self.applies_to(&resource) || self.folded().any(|listed| folded.covers(&listed))
+    }
+
+    fn folded(&self) -> impl Iterator<Item = Resource> {
+        self.resources.iter().map(|listed| Resource::from_stored(&fold_names(&listed.to_string())))
     }
 
     /// Whether these grants waive the approval on the resource with this name.
@@ -82,11 +83,6 @@ impl ApprovalRule {
 /// Folds each name of a path.
 fn fold_names(path: &str) -> String {
     path.split('/').map(fold).collect::<Vec<_>>().join("/")
-}
-
-/// A name without its file extension.
-fn stem(name: &str) -> &str {
-    name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
 impl Catalog {

@@ -28,6 +28,13 @@ pub(crate) fn fold(name: &str) -> String {
     mapped.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
 }
 
+/// What is left of a folded path without each file extension that its last name may have.
+pub(crate) fn stems(path: &str) -> impl Iterator<Item = &str> {
+    let last = path.rfind('/').map_or(0, |slash| slash + 1);
+    let dots = path.match_indices('.').filter(move |(dot, _)| *dot > last);
+    dots.filter_map(|(dot, _)| path.get(..dot)).map(str::trim_end)
+}
+
 /// The NFKC form of a name ([UAX #15](https://www.unicode.org/reports/tr15/)).
 pub(super) fn compatibility_form(name: &str) -> Cow<'_, str> {
     ComposingNormalizerBorrowed::new_nfkc().normalize(name)

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use super::fold::fold;
+use super::fold::{fold, stems};
 use super::route::{Route, Segment, Target};
 use super::{Lookalike, RequestPath};
 
@@ -138,8 +138,7 @@ impl<'a> Paths<'a> {
         add(Part::Parameter);
         add(Part::Literal(name));
         if extension == Extension::Ignored && depth + 1 == names.len() {
-            let stems = name.match_indices('.').filter_map(|(dot, _)| name.get(..dot));
-            stems.for_each(|stem| add(Part::Literal(stem.trim_end())));
+            stems(name).for_each(|stem| add(Part::Literal(stem)));
         }
     }
 

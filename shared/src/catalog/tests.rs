@@ -486,7 +486,9 @@ fn a_permission_may_require_approval() {
     assert_eq!((long.valid_for_seconds, long.uses, long.token_approvers), (86_400, ApprovalUses::Once, true));
     assert_eq!(long.unless, Some("app:write".parse().unwrap()));
     assert!(!long.is_everywhere() && long.applies_to("app/billing/web") && !long.applies_to("app/eu"));
-    for (resource, overlaps) in [("app", true), ("app/billing/web", true), ("*", true), ("app/payroll", false)] {
+    let overlapping = ["app", "app/billing/web", "*", "App/*", "app/Billing", "app/billing.json", "app/eu/*"];
+    let others = ["app/payroll", "app/payroll/*", "app/billings"];
+    for (resource, overlaps) in overlapping.map(|it| (it, true)).into_iter().chain(others.map(|it| (it, false))) {
         assert_eq!(long.overlaps(&resource.parse().unwrap()), overlaps, "{resource}");
     }
     let held = grants(&[(&["app:write"], &["app/billing"])]);
