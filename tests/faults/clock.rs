@@ -1,5 +1,6 @@
 //! The clock of the functions and of the authorizer is wrong by a day.
 
+use authorizer::Outcome;
 use lambda_http::Body;
 use portcullis::App;
 use portcullis::clock::{Clock, DAY_SECONDS};
@@ -9,18 +10,34 @@ use serde_json::Value;
 use super::operation::{Answer, Operation, Subject};
 use super::page;
 use super::world::World;
-use crate::store::unavailable::{asked, request};
+use crate::store::unavailable::{asked, asked_for, request};
 
 /// The decision of an authorizer whose clock is ahead by so many seconds.
 async fn decision(world: &World, ahead: i64, operation: Operation) -> &'static str {
     let subject = operation.prepare(world).await;
     let authorizer = world.authorizer(world.table.engine_url(), Timeouts::ONE_MACHINE, moved(ahead));
-    let outcome = asked(&authorizer, subject.credential()).await;
+    decided(&asked(&authorizer, subject.credential()).await)
+}
+
+fn decided(outcome: &Outcome) -> &'static str {
     match outcome.audit.rbac_decision {
         "allow" => "allowed",
         "deny" => "denied",
         _ => "no decision",
     }
+}
+
+/// The same on a request that needs an approval. The token got one for 15 minutes, so many seconds ago.
+async fn decision_with_approval(world: &World, ahead: i64, seconds: i64) -> &'static str {
+    let mut subject = Operation::DecideOnActive.prepare(world).await;
+    let app = App { clock: moved(-seconds), ..world.functions.clone() };
+    let request = Operation::RequestApproval.call(&app, &subject).await;
+    let Answer::Success(request) = request else { panic!("{request:?}") };
+    request["id"].as_str().unwrap().clone_into(&mut subject.approval);
+    let approved = Operation::Approve.call(&app, &subject).await;
+    assert!(matches!(approved, Answer::Success(_)), "{approved:?}");
+    let authorizer = world.authorizer(world.table.engine_url(), Timeouts::ONE_MACHINE, moved(ahead));
+    decided(&asked_for("POST", &authorizer, subject.credential()).await)
 }
 
 fn moved(ahead: i64) -> Clock {
@@ -47,6 +64,13 @@ async fn a_clock_wrong_by_a_day_moves_expiries_only() {
         let was_ended =
             matches!(operation, Operation::DecideOnRevoked | Operation::DecideOnDisabled | Operation::DecideOnRetired);
         assert!(!was_ended || cells == ["denied"; 3], "{what}: {cells:?}");
+        rows.push(format!("| {what} | {} |", cells.join(" | ")));
+    }
+    for (what, seconds) in [("approval that was just given", 1), ("approval that expired a minute ago", 16 * 60)] {
+        let mut cells = Vec::new();
+        for ahead in [-DAY_SECONDS, 0, DAY_SECONDS] {
+            cells.push(decision_with_approval(&world, ahead, seconds).await);
+        }
         rows.push(format!("| {what} | {} |", cells.join(" | ")));
     }
     let mut cells = Vec::new();

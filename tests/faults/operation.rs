@@ -87,7 +87,7 @@ pub(super) struct Subject {
     pub(super) tokens: Vec<StoredToken>,
     identity: String,
     /// ID of the request for approval.
-    approval: String,
+    pub(super) approval: String,
     note: Option<DeferredWrite>,
     /// A table of its own, where the operation is about a whole table.
     pub(super) world: Option<Arc<World>>,

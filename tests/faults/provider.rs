@@ -16,6 +16,7 @@ use portcullis::clock::Clock;
 use portcullis::oidc;
 use portcullis::token::Actor;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
 use super::page;
@@ -30,6 +31,8 @@ enum Behavior {
     Down,
     Fails,
     Slow,
+    Silent,
+    Stalls,
     Huge,
     Malformed,
     OtherIssuer,
@@ -57,16 +60,49 @@ impl Behavior {
             Self::Huge => format!("{}{}", " ".repeat(8 << 20), json!({ "keys": [key] })),
             _ => json!({ "keys": [key] }).to_string(),
         };
+        if matches!(self, Self::Slow | Self::Stalls) {
+            tokio::spawn(self.trickle(listener, discovery, keys));
+            return url;
+        }
         let respond = move |uri: Uri| async move {
             match self {
                 Self::Fails => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-                Self::Slow => pending().await,
+                Self::Silent => pending().await,
                 _ if uri.path() == "/keys" => keys.into_response(),
                 _ => discovery.into_response(),
             }
         };
         tokio::spawn(async move { axum::serve(listener, Router::new().fallback(respond)).await.unwrap() });
         url
+    }
+}
+
+impl Behavior {
+    /// Sends each answer byte by byte, or half of it.
+    async fn trickle(self, listener: TcpListener, discovery: String, keys: String) {
+        loop {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            connection.set_nodelay(true).unwrap();
+            let mut request = String::new();
+            let mut lines = BufReader::new(&mut connection);
+            while !request.ends_with("\r\n\r\n") && lines.read_line(&mut request).await.unwrap() > 0 {}
+            let body = if request.starts_with("GET /keys ") { &keys } else { &discovery };
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+            let sent = if self == Self::Stalls { answer.len() / 2 } else { answer.len() };
+            for byte in &answer.as_bytes()[..sent] {
+                // The client may have given up.
+                if connection.write_all(&[*byte]).await.is_err() {
+                    break;
+                }
+            }
+            if self == Self::Stalls {
+                tokio::spawn(async move {
+                    pending::<()>().await;
+                    drop(connection)
+                });
+            }
+        }
     }
 }
 
@@ -79,7 +115,9 @@ async fn a_faulty_provider_admits_no_session_and_gets_no_token() {
         ("works", Behavior::Works),
         ("does not accept connections", Behavior::Down),
         ("answers 503", Behavior::Fails),
-        ("does not answer", Behavior::Slow),
+        ("does not answer", Behavior::Silent),
+        ("stops in the middle of an answer", Behavior::Stalls),
+        ("sends its answers byte by byte", Behavior::Slow),
         ("sends keys of 8 MiB", Behavior::Huge),
         ("sends keys that are not JSON", Behavior::Malformed),
         ("names another issuer", Behavior::OtherIssuer),
@@ -105,7 +143,8 @@ async fn a_faulty_provider_admits_no_session_and_gets_no_token() {
         (claims["iss"], claims["groups"]) = (Value::from(&*url), json!(["readers"]));
         let jwt = issuer.signs(&claims);
         let mut settings = settings();
-        let timeout = if behavior == Behavior::Slow { Duration::from_millis(50) } else { FOREVER };
+        let ends = !matches!(behavior, Behavior::Silent | Behavior::Stalls);
+        let timeout = if ends { FOREVER } else { Duration::from_millis(50) };
         settings.oidc = oidc::Settings { provider: Some(provider(&url)), timeout };
         let app = App { settings, ..world.functions.clone() };
 
@@ -123,10 +162,11 @@ async fn a_faulty_provider_admits_no_session_and_gets_no_token() {
         );
         let exchange = Exchange::new(app).with_deadline(FOREVER);
         let status = exchange.handle(&request("POST", "/exchange", None, Some(&form))).await.response.status();
-        assert_eq!(session == "allowed", behavior == Behavior::Works, "{what}");
+        let works = matches!(behavior, Behavior::Works | Behavior::Slow);
+        assert_eq!(session == "allowed", works, "{what}");
         rows.push(format!("| {what} | {session} | {} |", status.as_u16()));
     }
     let issued = Snapshot::of(&world.table).await.records.into_values().filter(|record| record.via.is_some());
-    assert_eq!(issued.count(), 1, "that of the provider that works");
+    assert_eq!(issued.count(), 2, "those of the providers that work");
     page::check("provider", &page::table("provider | session | exchange", rows.into_iter()));
 }

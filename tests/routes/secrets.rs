@@ -110,6 +110,20 @@ fn send_everywhere(stack: &Stack, secret: &str) {
         stack.post("/exchange").form(form.replace("token=", "subject_token=")).send();
     }
     stack.post(&format!("/revoke?token={secret}")).form("").send();
+    for field in ["permission", "resource", "reason", "link", "comment", "valid_for"] {
+        let mut body = json!({"permission": "releases:write", "resource": "releases", "reason": "x"});
+        body[field] = json!(secret);
+        for path in
+            ["/approvals", "/approvals/01KEZ4RNR0D4B8Q7V1W2X3Y4Z5/approve", &format!("/approvals/{secret}/reject")]
+        {
+            stack.post(path).bearer(&reader).json(&body).send();
+        }
+    }
+    stack.get(&format!("/approvals?token={secret}&cursor={secret}")).bearer(&reader).send();
+    let catalog =
+        json!({"permissions": {"a:b": {"description": secret, "approval": {"valid_for": secret}}, secret: secret}});
+    stack.post("/catalog/impact").bearer(&stack.admin).json(&catalog).send();
+    stack.request("PUT", "/catalog").bearer(&stack.admin).header("If-Match", "*").json(&catalog).send();
 }
 
 /// Removes a part of the token's record.

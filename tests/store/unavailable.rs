@@ -42,9 +42,14 @@ pub(super) async fn ask(app: &App, credential: &str) -> Outcome {
 
 /// The response of this authorizer, which may have a cache.
 pub(crate) async fn asked(authorizer: &Authorizer, credential: &str) -> Outcome {
+    asked_for("GET", authorizer, credential).await
+}
+
+/// The same, for a request with this method.
+pub(crate) async fn asked_for(method: &str, authorizer: &Authorizer, credential: &str) -> Outcome {
     let event = json!({
         "type": "REQUEST",
-        "methodArn": "arn:aws:execute-api:us-east-1:000000000000:demo/demo/GET/apps/billing",
+        "methodArn": format!("arn:aws:execute-api:us-east-1:000000000000:demo/demo/{method}/apps/billing"),
         "multiValueHeaders": { "Authorization": [format!("Bearer {credential}")] },
         "requestContext": { "requestId": "r-1", "identity": { "sourceIp": "192.0.2.1" } },
     });
