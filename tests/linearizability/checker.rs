@@ -20,8 +20,13 @@ pub(crate) fn check(history: &[Call], limit: usize) -> Result<(), String> {
     for calls in tokens.values() {
         let Some(token) = Token::new(calls, &of_owners) else { continue };
         for call in calls {
-            if let Action::Use(secret) = call.action {
-                token.check_use(call, secret)?;
+            match call.action {
+                Action::Use(secret) => token.check_use(call, secret)?,
+                Action::UseApproval(secret) => {
+                    token.check_use(call, secret)?;
+                    token.check_approval(call)?;
+                }
+                _ => {}
             }
         }
         lives.push(token.life());
@@ -80,13 +85,49 @@ impl<'a> Token<'a> {
     fn check_use(&self, usage: &Call, secret: SecretNumber) -> Result<(), String> {
         match usage.outcome {
             Outcome::Unknown => Ok(()),
-            Outcome::Done => match self.must_be_refused(usage, secret) {
+            Outcome::Done | Outcome::Unapproved => match self.must_be_refused(usage, secret) {
                 Some(cause) => Err(format!("allowed: {usage:?}\nalthough before it: {cause:?}")),
                 None => Ok(()),
             },
             Outcome::Refused if self.may_be_refused(usage, secret) => Ok(()),
             Outcome::Refused => Err(format!("a live token was refused: {usage:?}\nits calls: {:#?}", self.calls)),
         }
+    }
+
+    /// Whether an approval may have been live during a use that was allowed, and none must have been during one that was
+    /// denied.
+    fn check_approval(&self, usage: &Call) -> Result<(), String> {
+        let mut approvals = self.calls.iter().filter(|call| matches!(call.action, Action::Approve(_)));
+        let explained = match usage.outcome {
+            Outcome::Done => approvals.any(|approval| self.may_be_live(approval, usage)),
+            Outcome::Unapproved => !approvals.any(|approval| self.must_be_live(approval, usage)),
+            Outcome::Refused | Outcome::Unknown => true,
+        };
+        let calls = &self.calls;
+        if explained { Ok(()) } else { Err(format!("no approval explains {usage:?}\nits token's calls: {calls:#?}")) }
+    }
+
+    fn may_be_live(&self, approval: &Call, usage: &Call) -> bool {
+        let has_ended = |call: &&Call| call.outcome == Outcome::Done && call.end < usage.begin;
+        // Before an approval, its token may have been disabled and enabled.
+        let mut endings = self.endings_of(approval).filter(has_ended);
+        let is_after = |call: &Call| call.begin > approval.end || matches!(call.action, Action::EndApproval(_));
+        approval.outcome != Outcome::Refused && approval.begin < usage.end && !endings.any(is_after)
+    }
+
+    fn must_be_live(&self, approval: &Call, usage: &Call) -> bool {
+        let may_have_ended = |call: &Call| call.end > approval.begin && call.begin < usage.end;
+        let is_live = approval.outcome == Outcome::Done && approval.end < usage.begin;
+        is_live && !self.endings_of(approval).any(may_have_ended)
+    }
+
+    /// The calls that end an approval, if they come after it. Those that end the token are among them.
+    fn endings_of(&self, approval: &Call) -> impl Iterator<Item = &Call> {
+        let Action::Approve(number) = approval.action else { panic!("{approval:?} approves nothing") };
+        let ends =
+            move |call: &&&Call| matches!(call.action, Action::Disable) || call.action == Action::EndApproval(number);
+        let own = self.calls.iter().filter(ends).filter(|call| call.outcome != Outcome::Refused);
+        own.chain(&self.endings).copied()
     }
 
     /// A call that was acknowledged before the use began, and after which no use can be allowed.
@@ -208,6 +249,27 @@ mod tests {
             call(FIRST, 6, 7, Outcome::Refused),
         ];
         assert!(check(&history, 1).unwrap_err().starts_with("a live token was refused"));
+    }
+
+    #[test]
+    fn an_approval_allows_from_its_acknowledgement_to_its_end() {
+        let deploy = |begin, outcome| call(Action::UseApproval(0), begin, begin + 1, outcome);
+        let approve = call(Action::Approve(7), 4, 5, Outcome::Done);
+        for end in [Action::EndApproval(7), Action::Disable] {
+            let history = |use_of: Call| {
+                let enable = call(Action::Enable, 14, 15, Outcome::Done);
+                check(&[created(), approve.clone(), call(end, 12, 13, Outcome::Done), enable, use_of], 1)
+            };
+            for (begin, explained, contradiction) in [
+                (2, Outcome::Unapproved, ALLOWED),
+                (6, ALLOWED, Outcome::Unapproved),
+                (16, Outcome::Unapproved, ALLOWED),
+            ] {
+                history(deploy(begin, explained)).unwrap();
+                let found = history(deploy(begin, contradiction)).unwrap_err();
+                assert!(found.starts_with("no approval explains"), "{end:?} {begin}: {found}");
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
-use super::history::{Action, Call, LogicalClock, Outcome, SecretNumber, TokenNumber};
+use super::history::{Action, ApprovalNumber, Call, LogicalClock, Outcome, SecretNumber, TokenNumber};
 use crate::support::{Issuer, Request, Response, Stack, owner};
 
 /// Owners that the clients use at a time.
@@ -30,6 +30,8 @@ pub(crate) struct World<'a> {
     /// Start of the owners' names.
     owners: String,
     tokens: Mutex<Vec<KnownToken>>,
+    /// Paths of the requests for approval; the number of one is its place.
+    approvals: Mutex<Vec<String>>,
     clock: LogicalClock,
     next: AtomicUsize,
 }
@@ -50,6 +52,7 @@ impl<'a> World<'a> {
             issuer,
             owners: owner(),
             tokens: Mutex::default(),
+            approvals: Mutex::default(),
             clock: LogicalClock::default(),
             next: 0.into(),
         }
@@ -59,7 +62,11 @@ impl<'a> World<'a> {
     pub(crate) fn run(&self, clients: usize, calls: usize, seed: u64) -> Vec<Call> {
         let run = |client: usize| {
             let mut random = SmallRng::seed_from_u64(seed.wrapping_mul(1000).wrapping_add(client as u64));
-            (0..calls.div_ceil(clients)).filter_map(|_| self.call(&mut random)).collect::<Vec<_>>()
+            let mut made = Vec::new();
+            while made.len() < calls.div_ceil(clients) {
+                made.extend(self.call(&mut random));
+            }
+            made
         };
         thread::scope(|scope| {
             let threads: Vec<_> = (0..clients).map(|client| scope.spawn(move || run(client))).collect();
@@ -67,43 +74,36 @@ impl<'a> World<'a> {
         })
     }
 
-    /// One call; `None` if there is no token yet.
-    fn call(&self, random: &mut SmallRng) -> Option<Call> {
+    /// One call, or several about an approval; none if there is no token yet.
+    fn call(&self, random: &mut SmallRng) -> Vec<Call> {
         let owner = self.next.load(Ordering::SeqCst) / CREATES * OWNERS + random.random_range(0..OWNERS);
         let chosen = random.random_range(0..100);
-        if chosen < 14 {
-            return Some(self.create(owner));
-        }
-        if chosen < 17 && self.issuer.is_some() {
-            return Some(self.exchange());
-        }
-        if chosen < 18 {
-            return Some(self.revoke_owner(owner));
-        }
-        let token = self.any_token(random)?;
-        let path = format!("/tokens/{}", token.id);
-        let on_path = |suffix: &str| self.stack.post(&format!("{path}{suffix}"));
-        Some(match chosen {
-            18..23 => self.change(
-                &token,
-                Action::Update,
-                self.stack.request("PATCH", &path).json(&json!({
-                    "description": format!("{chosen}")
-                })),
-            ),
-            23..28 => self.rotate(&token),
-            28..33 => self.change(&token, Action::Disable, on_path("/disable")),
-            33..39 => self.change(&token, Action::Enable, on_path("/enable")),
-            39..46 => self.change(&token, Action::Revoke, on_path("/revoke")),
-            46..48 => self.change(&token, Action::Delete, self.stack.delete(&path)),
-            _ => self.use_token(&token, random),
-        })
+        let call = match chosen {
+            0..14 => self.create(owner),
+            14..17 if self.issuer.is_some() => self.exchange(),
+            14..18 => self.revoke_owner(owner),
+            _ => {
+                let Some(token) = self.any_token(random) else { return Vec::new() };
+                match chosen {
+                    18..23 => self.update(&token, chosen),
+                    23..28 => self.rotate(&token),
+                    28..33 => self.change(&token, Action::Disable, "POST", "/disable"),
+                    33..39 => self.change(&token, Action::Enable, "POST", "/enable"),
+                    39..46 => self.change(&token, Action::Revoke, "POST", "/revoke"),
+                    46..48 => self.change(&token, Action::Delete, "DELETE", ""),
+                    // A deployment that others use keeps its catalog.
+                    48..52 if self.issuer.is_some() => return self.use_approval(&token, random),
+                    _ => self.use_token(&token, random, "GET"),
+                }
+            }
+        };
+        vec![call]
     }
 
     fn create(&self, owner: usize) -> Call {
         let body = json!({
-            "name": "history", "owner": format!("{}-{owner}", self.owners), "permissions": ["apps:read"],
-            "resources": ["*"], "expires_in": "1d",
+            "name": "history", "owner": format!("{}-{owner}", self.owners), "permissions": ["apps:read", "apps:write"],
+            "resources": ["apps/history"], "expires_in": "1d",
         });
         let request = self.stack.post("/tokens").bearer(&self.stack.admin).json(&body);
         self.issue(owner, Action::Create, request, |answer| (&answer["id"], &answer["token"]))
@@ -158,18 +158,63 @@ impl<'a> World<'a> {
         if is_done { call } else { Call { outcome: Outcome::Unknown, ..call } }
     }
 
-    fn change(&self, token: &KnownToken, action: Action, request: Request<'_>) -> Call {
+    fn update(&self, token: &KnownToken, number: i32) -> Call {
+        let path = format!("/tokens/{}", token.id);
+        let request = self.stack.request("PATCH", &path).json(&json!({"description": number.to_string()}));
+        self.as_admin(token, Action::Update, request)
+    }
+
+    fn change(&self, token: &KnownToken, action: Action, method: &str, suffix: &str) -> Call {
+        self.as_admin(token, action, self.stack.request(method, &format!("/tokens/{}{suffix}", token.id)))
+    }
+
+    fn as_admin(&self, token: &KnownToken, action: Action, request: Request<'_>) -> Call {
         let request = request.bearer(&self.stack.admin).header("If-Match", "*");
         self.timed(token.number, token.owner, action, request).0
     }
 
-    fn use_token(&self, token: &KnownToken, random: &mut SmallRng) -> Call {
+    /// The token requests an approval and gets it; then it is used, and what may end the approval happens, in any order.
+    /// The request itself is not a call of the history.
+    fn use_approval(&self, token: &KnownToken, random: &mut SmallRng) -> Vec<Call> {
+        let wanted = json!({"permission": "apps:write", "resource": "apps/history", "reason": "history"});
+        let (_, secret) = token.secrets.last().expect("a secret");
+        let asked = self.stack.post("/approvals").bearer(secret).json(&wanted).send_malformed();
+        let Some(asked) = asked.filter(|asked| asked.status < 300) else { return Vec::new() };
+        let path = format!("/approvals/{}", asked.json()["id"].as_str().expect("an ID"));
+        let number = self.number_of(&path);
+        let approve = self.stack.post(&format!("{path}/approve"));
+        let mut made = vec![self.as_admin(token, Action::Approve(number), approve)];
+        for _ in 0..6 {
+            made.push(match random.random_range(0..10) {
+                0 => self.as_admin(token, Action::EndApproval(number), self.stack.delete(&path)),
+                1 | 2 => self.change(token, Action::Disable, "POST", "/disable"),
+                3 | 4 => self.change(token, Action::Enable, "POST", "/enable"),
+                _ => self.use_token(token, random, "POST"),
+            });
+        }
+        made
+    }
+
+    /// The number of a request for approval. A repeated request is the pending one, which has one already.
+    fn number_of(&self, path: &str) -> ApprovalNumber {
+        let mut approvals = self.approvals.lock().unwrap_or_else(PoisonError::into_inner);
+        approvals.iter().position(|known| known == path).unwrap_or_else(|| {
+            approvals.push(path.to_owned());
+            approvals.len() - 1
+        })
+    }
+
+    /// A request to the protected API. `POST` needs an approval.
+    fn use_token(&self, token: &KnownToken, random: &mut SmallRng, method: &str) -> Call {
         // The newest secret most of the time.
         let newest = token.secrets.len() - 1;
         let at = if random.random_range(0..4) == 0 { random.random_range(0..=newest) } else { newest };
         let (secret, plaintext) = &token.secrets[at];
-        let request = self.stack.get("/demo/apps/history").bearer(plaintext);
-        self.timed(token.number, token.owner, Action::Use(*secret), request).0
+        let action = if method == "GET" { Action::Use(*secret) } else { Action::UseApproval(*secret) };
+        let request = self.stack.request(method, "/demo/apps/history").bearer(plaintext);
+        let (call, response) = self.timed(token.number, token.owner, action, request);
+        let is_unapproved = response.is_some_and(|response| response.status == 403);
+        if is_unapproved { Call { outcome: Outcome::Unapproved, ..call } } else { call }
     }
 
     fn timed(

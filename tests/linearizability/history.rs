@@ -7,6 +7,9 @@ pub(crate) type TokenNumber = usize;
 /// Number of a secret of a token; 0 is the first.
 pub(crate) type SecretNumber = usize;
 
+/// Number of a request for approval in a history.
+pub(crate) type ApprovalNumber = usize;
+
 /// A call by one client.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -25,6 +28,11 @@ pub(crate) enum Action {
     Exchange,
     /// A request to the protected API with a secret of the token.
     Use(SecretNumber),
+    /// A request to the protected API that needs an approval, with a secret of the token.
+    UseApproval(SecretNumber),
+    /// An approval of a request for it.
+    Approve(ApprovalNumber),
+    EndApproval(ApprovalNumber),
     /// The new secret; the previous one is valid no longer.
     Rotate(SecretNumber),
     Update,
@@ -42,6 +50,8 @@ pub(crate) enum Outcome {
     Done,
     /// Refused, without effect; a use was denied with 401.
     Refused,
+    /// A use was denied with 403: the token was live, and had no approval.
+    Unapproved,
     /// There was no response, or an error: it may have had its effect.
     Unknown,
 }

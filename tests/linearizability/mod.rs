@@ -1,5 +1,5 @@
 //! Revocation is linearizable: 32 clients create, use, update, rotate, disable, enable, revoke, delete and exchange tokens
-//! at once, and a checker looks for an outcome that no order of their calls explains.
+//! and approve and end their requests at once, and a checker looks for an outcome that no order of their calls explains.
 //!
 //! | variable | default |
 //! | --- | --- |
@@ -15,7 +15,7 @@ mod history;
 use std::time::Instant;
 
 use clients::World;
-use history::Outcome;
+use history::{Action, Call, Outcome};
 use serde_json::json;
 
 use crate::support::{Issuer, isolated_stack, stack};
@@ -36,17 +36,26 @@ fn every_outcome_is_explained_by_some_order_of_the_calls() {
     let issuer = shared.is_in_process().then(Issuer::start);
     let stack = if shared.is_in_process() { isolated_stack(|_| {}) } else { shared };
     if let Some(issuer) = &issuer {
-        stack.put_catalog(&json!({ "trust": [{
-            "name": "job", "issuer": issuer.url, "audience": "https://tokens.example.com",
-            "claims": {"repository": "acme/billing"}, "lifetime": "15m",
-            "grants": [{"permissions": ["apps:read"], "resources": ["apps/history"]}],
-        }]}));
+        let approval = json!({"valid_for": "24h", "token_approvers": true});
+        stack.put_catalog(
+            &json!({ "permissions": {"apps:write": {"description": "", "approval": approval}}, "trust": [{
+                "name": "job", "issuer": issuer.url, "audience": "https://tokens.example.com",
+                "claims": {"repository": "acme/billing"}, "lifetime": "15m",
+                "grants": [{"permissions": ["apps:read"], "resources": ["apps/history"]}],
+            }]}),
+        );
     }
     let begun = Instant::now();
     let history = World::new(&stack, issuer.as_ref()).run(CLIENTS, usize::try_from(calls).unwrap(), seed);
     let count = |outcome| history.iter().filter(|call| call.outcome == outcome).count();
     let (done, refused) = (count(Outcome::Done), count(Outcome::Refused));
-    println!("seed {seed}: {} calls, {done} done, {refused} refused, in {:?}", history.len(), begun.elapsed());
+    let is_approved = |call: &&Call| matches!(call.action, Action::UseApproval(_)) && call.outcome == Outcome::Done;
+    let approved = history.iter().filter(is_approved).count();
+    println!(
+        "seed {seed}: {} calls, {done} done (of them {approved} with an approval), {refused} refused, in {:?}",
+        history.len(),
+        begun.elapsed()
+    );
     // A history of failures would be explained by any order.
     assert!(done.min(refused) * 10 > history.len(), "too few calls were done or refused");
     if let Err(contradiction) = checker::check(&history, LIMIT) {
