@@ -26,15 +26,21 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
-# Tokens of the other owner, and as many missing IDs.
+# Alphabet of the IDs of approvals (ULID).
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+# Tokens and approvals of the other owner, and as many missing IDs. A token has at most 10 pending requests.
 POOL = 50
+PENDING = 10
 # Requests to a token, which a caller of another owner is refused.
-ROUTES = [
+TOKEN_ROUTES = [
     *[("GET", ""), ("GET", "/events"), ("GET", "/usage"), ("PATCH", ""), ("DELETE", "")],
     *[("POST", f"/{word}") for word in ("tighten", "rotate", "disable", "enable", "revoke")],
 ]
+# The same to an approval.
+APPROVAL_ROUTES = [("GET", ""), ("DELETE", ""), ("POST", "/approve"), ("POST", "/reject")]
 
-Call = Callable[[], tuple[int, bytes]]
+Answer = tuple[int, bytes]
+Call = Callable[[], Answer]
 
 
 def checksum(text: str) -> str:
@@ -46,8 +52,8 @@ def checksum(text: str) -> str:
     return digits
 
 
-def drawn(length: int) -> str:
-    return "".join(random.choices(BASE62, k=length))
+def drawn(length: int, alphabet: str = BASE62) -> str:
+    return "".join(random.choices(alphabet, k=length))
 
 
 def token(prefix: str, token_id: str) -> str:
@@ -62,7 +68,7 @@ class Client:
         self.base = urlsplit(url).path.rstrip("/")
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc)
 
-    def call(self, method: str, path: str, credential: str, body: dict | None = None) -> tuple[int, bytes]:
+    def call(self, method: str, path: str, credential: str, body: dict | None = None) -> Answer:
         headers = {"Authorization": f"Bearer {credential}", "If-Match": "*"}
         sent = json.dumps(body) if body else "{}" if method == "PATCH" else None
         self.connection.request(method, self.base + path, sent, headers)
@@ -71,9 +77,17 @@ class Client:
 
     def create(self, admin: str, owner: str, *permissions: str) -> dict:
         wanted = {"name": "timing", "owner": owner, "permissions": permissions, "resources": ["*"], "expires_in": "1d"}
-        status, created = self.call("POST", "/tokens", admin, wanted)
+        return self.post("/tokens", admin, wanted)
+
+    def ask(self, credential: str, number: int) -> str:
+        """Requests an approval, and returns its ID."""
+        wanted = {"permission": "releases:write", "resource": f"releases/{number}", "reason": "timing"}
+        return self.post("/approvals", credential, wanted)["id"]
+
+    def post(self, path: str, credential: str, wanted: dict) -> dict:
+        status, created = self.call("POST", path, credential, wanted)
         if status != 201:
-            sys.exit(f"creating a token was answered {status}: {created.decode()}")
+            sys.exit(f"POST {path} was answered {status}: {created.decode()}")
         return json.loads(created)
 
 
@@ -117,24 +131,35 @@ def main() -> None:
     prefix = admin.split("_")[0]
     if checksum(admin[:-6]) != admin[-6:]:
         sys.exit("the checksum of the admin token is not what this script computes")
-    foreign = [client.create(admin, "timing-foreign", "apps:read")["id"] for _ in range(POOL)]
-    missing = [drawn(16) for _ in range(POOL)]
+    tokens = [client.create(admin, "timing-foreign", "apps:read", "releases:write") for _ in range(POOL)]
+    foreign, missing = [made["id"] for made in tokens], [drawn(16) for _ in range(POOL)]
+    asked = [client.ask(tokens[number % (POOL // PENDING)]["token"], number) for number in range(POOL)]
+    unasked = [asked[0][:10] + drawn(16, CROCKFORD) for _ in range(POOL)]
     caller = client.create(admin, "timing-caller", "tokens:read", "tokens:write")["token"]
     print(f"{requests - requests // 10} requests of each kind, in microseconds")
 
-    def kinds(name: str, of: Callable[[list[str]], Call]) -> dict[str, Call]:
-        return {"missing": of(missing), name: of(foreign), "missing again": of(missing)}
+    def compare(
+        route: str, name: str, expected: int, pools: tuple[list[str], list[str]], send: Callable[[str], Answer]
+    ) -> None:
+        present, absent = [lambda ids=ids: send(random.choice(ids)) for ids in pools]
+        kinds = {"missing": absent, name: present, "missing again": absent}
+        report(route, measure(kinds, expected, requests))
 
-    def with_wrong_secret(ids: list[str]) -> Call:
-        return lambda: client.call("GET", "/me", token(prefix, random.choice(ids)))
+    def of_caller(method: str, prefix: str, suffix: str) -> Callable[[str], Answer]:
+        return lambda target: client.call(method, f"{prefix}/{target}{suffix}", caller)
 
-    report("GET /me", measure(kinds("wrong secret", with_wrong_secret), 401, requests))
-    for method, suffix in ROUTES:
+    def explained(target: str) -> Answer:
+        return client.call("POST", "/explain", caller, {"token_id": target, "method": "GET", "path": "/apps"})
 
-        def of_caller(ids: list[str], method: str = method, suffix: str = suffix) -> Call:
-            return lambda: client.call(method, f"/tokens/{random.choice(ids)}{suffix}", caller)
-
-        report(f"{method} /tokens/{{id}}{suffix}", measure(kinds("foreign", of_caller), 404, requests))
+    of_tokens, of_approvals = (foreign, missing), (asked, unasked)
+    compare("GET /me", "wrong secret", 401, of_tokens, lambda target: client.call("GET", "/me", token(prefix, target)))
+    compare("POST /explain", "foreign", 404, of_tokens, explained)
+    for method, suffix in TOKEN_ROUTES:
+        compare(f"{method} /tokens/{{id}}{suffix}", "foreign", 404, of_tokens, of_caller(method, "/tokens", suffix))
+    for method, suffix in APPROVAL_ROUTES:
+        compare(
+            f"{method} /approvals/{{id}}{suffix}", "foreign", 404, of_approvals, of_caller(method, "/approvals", suffix)
+        )
     for owner in ("timing-foreign", "timing-caller"):
         client.call("POST", f"/owners/{owner}/revoke-tokens", admin)
 
