@@ -4,8 +4,8 @@
     bench/load.py [--update] [MINUTES]
 
 wrk sends requests of 10,000 tokens on 16 connections for MINUTES (10). Then two connections send requests while eight
-others send nothing, ordinary requests of one owner, or a storm of this owner: lists, creations and revocations. With
---update, the figures are recorded in bench/results and written to docs/performance.md. It fails if a request fails.
+others send nothing, ordinary requests of one owner, or a storm of this owner: lists, creations and revocations. Last,
+four connections send requests while other programs keep each core busy, as a build does. With --update, the figures are recorded in bench/results and written to docs/performance.md. It fails if a request fails.
 """
 
 import argparse
@@ -29,6 +29,7 @@ TOKENS = 10_000
 CONNECTIONS = 16
 STORM_SECONDS = 60
 STORM_CONNECTIONS = 8
+BUSY_CONNECTIONS = 4
 # The owner of the storm may manage its own tokens.
 BUSY = {
     "name": "busy",
@@ -127,6 +128,32 @@ def storms(service: Service, tokens: Path, token: str) -> list[dict]:
     return rows
 
 
+def beside_others(service: Service, tokens: Path) -> list[dict]:
+    """The rows of requests while no, two and eight other programs per core want it."""
+    rows = []
+    for per_core in (0, 2, 8):
+        count = per_core * (os.cpu_count() or 1)
+        others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+        try:
+            url, sent = f"{service.url}/demo/apps/billing", {"TOKENS": str(tokens)}
+            run = result(wrk(url, "load", BUSY_CONNECTIONS, STORM_SECONDS, sent))
+        finally:
+            for other in others:
+                other.kill()
+                other.wait()
+        rows.append(
+            {
+                "busy programs per core": per_core,
+                "per second": round(run["requests"] / run["seconds"]),
+                "p50 ms": round(run["p50"] / 1000, 2),
+                "p99 ms": round(run["p99"] / 1000, 2),
+                "longest ms": round(run["longest"] / 1000, 1),
+                "failed": run["failed"],
+            }
+        )
+    return rows
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("minutes", nargs="?", type=int, default=10)
@@ -142,6 +169,7 @@ def main() -> None:
             results = {
                 "load": sustained(service, tokens, given.minutes),
                 "storms": storms(service, tokens, busy),
+                "busy": beside_others(service, tokens),
             }
         finally:
             service.stop()

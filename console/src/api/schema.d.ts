@@ -1628,7 +1628,7 @@ export interface components {
             expires_at: components["schemas"]["NullableTime"];
             /** @description When an approval for one use was used. */
             used_at: components["schemas"]["NullableTime"];
-            /** @description When it was withdrawn or ended. */
+            /** @description When it was withdrawn or ended by a call; `null` if it ended with its token. */
             ended_at: components["schemas"]["NullableTime"];
             /** @description The actor who ended it. */
             ended_by: components["schemas"]["Actor"] | null;
