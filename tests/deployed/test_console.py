@@ -2,11 +2,12 @@
 
 import re
 
+import pytest
 import requests
 
 
-def get(url: str) -> requests.Response:
-    return requests.get(url, timeout=120, allow_redirects=False)
+def get(url: str, **headers: str) -> requests.Response:
+    return requests.get(url, headers=headers, timeout=120, allow_redirects=False)
 
 
 def test_the_console_needs_no_credential_and_has_no_inline_code(url: str) -> None:
@@ -29,3 +30,11 @@ def test_the_console_is_found_without_a_file_name(url: str) -> None:
 
 def test_an_unknown_file_of_the_console_is_not_found(url: str) -> None:
     assert get(f"{url}/console/assets/none.js").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/console", "/console/index.html", "/console/assets/none.js"])
+def test_the_console_ignores_a_credential(url: str, path: str, admin_token: str) -> None:
+    without = get(url + path)
+    for credential in (admin_token, f"{admin_token[:-1]}!"):
+        response = get(url + path, Authorization=f"Bearer {credential}")
+        assert (response.status_code, response.content) == (without.status_code, without.content)
