@@ -150,9 +150,19 @@ async fn a_renewal_ends_the_approvals_of_an_expired_token() {
     let renewal = TokenUpdate { seen: &token, next, what, by: &by_whom(), clock: &clock_at(end), limits: LIMITS };
     let renewed = table.tokens.rotate(&renewal, &seen, Sample::owned_by(&alice()).digest, None).await.unwrap();
     let UpdateOutcome::Done(renewed) = renewed else { panic!("{renewed:?}") };
-    assert_eq!(renewed.approvals, TokenApprovals::default());
+    assert_eq!(renewed.approvals, TokenApprovals { requests: token.approvals.requests, ..TokenApprovals::default() });
     assert_eq!(table.tokens.get(&token.id).await.unwrap(), Some(*renewed));
     assert_eq!(status(&table, &request, end).await, ApprovalStatus::Ended);
+}
+
+#[tokio::test]
+async fn a_disabled_token_keeps_its_count_of_the_days_requests() {
+    let table = Table::fresh().await;
+    let (token, ..) = requester(&table).await;
+    end_token(&table, &token, "disable")().await;
+    let approvals = table.tokens.get(&token.id).await.unwrap().unwrap().approvals;
+    assert_eq!((approvals.pending.len(), approvals.requests), (0, token.approvals.requests));
+    assert!(approvals.requests.is_some_and(|(_, count)| count == 1));
 }
 
 #[tokio::test]

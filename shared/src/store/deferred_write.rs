@@ -232,7 +232,7 @@ impl ItemStore {
                 let why = DisableReason::SecretReuse;
                 let disabled = DisabledState { at: at.truncated_to_seconds(), by: None, why };
                 let edit = edit.set(item::DISABLED, item::disablement(&disabled)).increment(item::VERSION);
-                let edit = edit.set_or_remove(item::APPROVALS, None);
+                let edit = edit.set_or_remove(item::APPROVALS, item::approvals(&record.approvals.closed()));
                 edit.when_absent(item::REVOKED).when_absent(item::DISABLED)
             } else {
                 edit.when_still(item::REUSE, seen_at.map(item::reuse))

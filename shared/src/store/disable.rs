@@ -32,7 +32,7 @@ impl TokenStore {
             let disabled = DisabledState { at, by: Some(change.actor.clone()), why };
             let mut edit = UpdateExpression::of_existing()
                 .set(item::DISABLED, item::disablement(&disabled))
-                .set_or_remove(item::APPROVALS, None);
+                .set_or_remove(item::APPROVALS, item::approvals(&seen.approvals.closed()));
             // A concurrent disablement stays unless this one takes precedence. An owner who keeps enabling the
             // token cannot prevent an admin from disabling it.
             if why != DisableReason::Admin || tries < MAX_PRESERVING_ATTEMPTS {

@@ -10,7 +10,7 @@ use super::update_expression::UpdateExpression;
 use super::{Error, Limits, RotationKey, StoredCredential, TokenStore, item};
 use crate::clock::Clock;
 use crate::secret::TokenDigest;
-use crate::token::{EventKind, EventOrigin, TokenApprovals, TokenRecord};
+use crate::token::{EventKind, EventOrigin, TokenRecord};
 
 /// Maximum number of idempotency keys that are remembered. No client rotates one token that often while a key
 /// is recognized.
@@ -94,7 +94,8 @@ impl TokenStore {
             }
             let edit = edit(seen, &next, limits.retention_days);
             // The approvals ended with the token.
-            let edit = if has_expired { edit.set_or_remove(item::APPROVALS, None) } else { edit };
+            let closed = seen.approvals.closed();
+            let edit = if has_expired { edit.set_or_remove(item::APPROVALS, item::approvals(&closed)) } else { edit };
             let edit = match &secrets {
                 // The next reuse is that of another secret.
                 Some(secrets) => edit.set(item::SECRETS, secrets.clone()).set_or_remove(item::REUSE, None),
@@ -109,7 +110,7 @@ impl TokenStore {
                 writes.push(slot);
             }
             if self.transact(writes, &event).await? == TransactionOutcome::Committed {
-                let approvals = if has_expired { TokenApprovals::default() } else { next.approvals };
+                let approvals = if has_expired { closed } else { next.approvals };
                 return Ok(UpdateOutcome::Done(Box::new(TokenRecord { approvals, ..next })));
             }
             match self.get(&next.id).await? {

@@ -216,6 +216,12 @@ impl TokenApprovals {
         self
     }
 
+    /// What stays when the token is disabled or renewed: the number of the day's requests.
+    #[must_use]
+    pub fn closed(&self) -> Self {
+        Self { requests: self.requests, ..Self::default() }
+    }
+
     /// Whether there is nothing to store.
     #[must_use]
     pub fn is_empty(&self) -> bool {
