@@ -1,4 +1,5 @@
-//! Cursors of the five kinds of lists. Oracle: what is decoded encodes to the same text, and belongs to one list only.
+//! Cursors of the five kinds of lists. Oracle: what is decoded encodes to a cursor of the same place, and belongs to one list
+//! only.
 #![no_main]
 
 use base64::Engine as _;

@@ -12,8 +12,8 @@ use icu_normalizer::uts46::Uts46MapperBorrowed;
 /// trailing dots and white space. A backend may treat names that fold to the same text as equal.
 ///
 /// Uses the mapping of [UTS #46](https://www.unicode.org/reports/tr46/#Processing), which maps case and
-/// compatibility forms and drops ignorable characters. Joiners and disallowed characters are dropped too. The
-/// Turkish `İ` and `ı` become `i`.
+/// compatibility forms and drops ignorable characters. Joiners and disallowed characters are dropped too. Letters with
+/// the same upper case become the same: `ς` and `σ`, `ß` and `ss`, the Turkish `İ`, `ı` and `i`.
 pub(crate) fn fold(name: &str) -> String {
     let mapped: String = if name.is_ascii() {
         name.to_ascii_lowercase()
@@ -22,8 +22,8 @@ pub(crate) fn fold(name: &str) -> String {
         let mapper = Uts46MapperBorrowed::new();
         let dropped = |c: char| matches!(c, '\u{200c}' | '\u{200d}' | '\u{307}' | char::REPLACEMENT_CHARACTER);
         let mapped = mapper.map_normalize(compatible.chars()).filter(|c| !dropped(*c));
-        // Upper-casing a dotless i gives the same letter as an i.
-        mapped.map(|c| if c == 'ı' { 'i' } else { c }).collect()
+        // The mapping keeps a few letters that differ in lower case only.
+        mapped.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
     };
     mapped.trim_matches(|c: char| c == '.' || c.is_whitespace()).to_owned()
 }
@@ -78,7 +78,21 @@ mod tests {
         assert_eq!(fold("\u{212a}ey"), "key", "the Kelvin sign");
         assert_eq!(fold("ﬁle"), "file");
         assert_eq!((fold("admİn"), fold("admın")), ("admin".to_owned(), "admin".to_owned()));
+        for (one, other) in [("ΟΔΟΣ", "οδος"), ("οδοσ", "οδος"), ("STRASSE", "straße"), ("STRAẞE", "straße")]
+        {
+            assert_eq!(fold(one), fold(other));
+        }
         assert_eq!((fold("v⒈"), fold("env․json")), ("v1".to_owned(), "env.json".to_owned()));
+    }
+
+    #[test]
+    fn every_letter_folds_to_the_same_in_lower_and_in_upper_case() {
+        let letters = (char::MIN..=char::MAX).map(String::from);
+        for letter in letters.filter(|text| text.to_lowercase() != *text || text.to_uppercase() != *text) {
+            for made in [letter.to_lowercase(), letter.to_uppercase()] {
+                assert_eq!(fold(&made), fold(&letter), "{made} for {letter}");
+            }
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub(super) fn encode<C: Cursor>(cursor: &C, list: &C::List) -> String {
     URL_SAFE_NO_PAD.encode(format!("{place}.{sum:08x}"))
 }
 
-/// Decodes a cursor sent by the caller; `None` unless [`encode`] made it for this list.
+/// Decodes a cursor sent by the caller; `None` unless its checksum is that of this list.
 pub(super) fn decode<C: Cursor>(text: &str, list: &C::List) -> Option<C> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (place, sum) = std::str::from_utf8(&bytes).ok()?.rsplit_once('.')?;
