@@ -99,7 +99,7 @@ impl Behavior {
             if self == Self::Stalls {
                 tokio::spawn(async move {
                     pending::<()>().await;
-                    drop(connection)
+                    drop(connection);
                 });
             }
         }
