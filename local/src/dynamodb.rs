@@ -76,6 +76,8 @@ impl Engine {
     /// The file cannot be opened, or no port is available.
     pub async fn start(file: Option<&Path>, check: Option<CallCheck>) -> Result<Self, EngineError> {
         let database = open(file)?;
+        // A database in memory has one connection.
+        let items = if file.is_some() { open(file)? } else { database.clone() };
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let endpoint = format!("http://{}", listener.local_addr()?);
         let access_key = uuid::Uuid::new_v4().simple().to_string();
@@ -87,7 +89,7 @@ impl Engine {
             ..DynamoDbConfig::default()
         };
         let client = portcullis::store::connect(connection.clone())?;
-        let router = server::router(database.clone(), access_key, check);
+        let router = server::router(database.clone(), items, access_key, check);
         let server = ServerTask::spawn("the database engine", listener, router);
         let sweeper = tokio::spawn(sweep(database.clone()));
         Ok(Self { endpoint, client, connection, database, server, sweeper })
@@ -190,6 +192,7 @@ async fn sweep(database: Database) {
 mod tests {
     use super::*;
     use crate::template::Template;
+    use aws_sdk_dynamodb::types::AttributeValue;
 
     #[tokio::test]
     async fn a_table_of_an_earlier_version_is_refused_with_the_remedy() {
@@ -202,5 +205,22 @@ mod tests {
         assert!(engine.ensure_table(&older).await.unwrap());
         let refused = engine.ensure_table(&table).await.unwrap_err().to_string();
         assert!(refused.contains("earlier version") && refused.contains("--data-dir"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn an_item_is_read_as_it_was_written_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let engine = Engine::start(Some(&directory.path().join("table.db")), None).await.unwrap();
+        engine.ensure_table(&Template::embedded().unwrap().table).await.unwrap();
+        let key =
+            [("pk", "ITEM"), ("sk", "ITEM")].map(|(name, text)| (name.to_owned(), AttributeValue::S(text.to_owned())));
+        for number in 0..100 {
+            let written = AttributeValue::N(number.to_string());
+            let put = engine.client.put_item().table_name(TABLE).set_item(Some(key.clone().into()));
+            put.item("number", written.clone()).send().await.unwrap();
+            let read = engine.client.get_item().table_name(TABLE).set_key(Some(key.clone().into()));
+            let read = read.consistent_read(true).send().await.unwrap();
+            assert_eq!(read.item.unwrap()["number"], written);
+        }
     }
 }

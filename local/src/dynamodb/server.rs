@@ -15,6 +15,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::task::JoinError;
 
 /// DynamoDB's maximum request size.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -22,13 +23,15 @@ const MAX_BODY: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 struct AuthenticatedDatabase {
     database: Database,
+    items: Database,
     access_key: String,
     check: Option<CallCheck>,
 }
 
-/// The operations, for the clients with this access key or with one that a function has of it.
-pub(super) fn router(database: Database, access_key: String, check: Option<CallCheck>) -> Router {
-    let state = AuthenticatedDatabase { database, access_key, check };
+/// The operations, for the clients with this access key or with one that a function has of it. `items` is another
+/// connection to the same database, which reads single items.
+pub(super) fn router(database: Database, items: Database, access_key: String, check: Option<CallCheck>) -> Router {
+    let state = AuthenticatedDatabase { database, items, access_key, check };
     Router::new().route("/", post(handle)).layer(DefaultBodyLimit::max(MAX_BODY)).with_state(state)
 }
 
@@ -48,7 +51,15 @@ async fn handle(State(state): State<AuthenticatedDatabase>, headers: HeaderMap, 
         tracing::error!(%reason, function, operation, "denied");
         return response(StatusCode::BAD_REQUEST, failure("AccessDeniedException"));
     }
-    match run(&state.database, operation, &body) {
+    // A connection makes one call at a time. A read of an item, which each decision needs, waits for no list and no write.
+    let result = if operation == "GetItem" {
+        run(&state.items, operation, &body)
+    } else {
+        let (database, operation) = (state.database.clone(), operation.to_owned());
+        let call = tokio::task::spawn_blocking(move || run(&database, &operation, &body));
+        call.await.unwrap_or_else(|error| Err(OperationError::Panic(error)))
+    };
+    match result {
         Ok(json) => response(StatusCode::OK, json),
         Err(OperationError::Engine(error)) => {
             let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -57,6 +68,10 @@ async fn handle(State(state): State<AuthenticatedDatabase>, headers: HeaderMap, 
         Err(OperationError::Json(error)) => {
             tracing::error!(%error, operation, "the database engine cannot read a request");
             response(StatusCode::BAD_REQUEST, failure("SerializationException"))
+        }
+        Err(OperationError::Panic(error)) => {
+            tracing::error!(%error, operation, "the database engine panicked");
+            response(StatusCode::INTERNAL_SERVER_ERROR, failure("InternalServerError"))
         }
         Err(OperationError::Unknown) => response(StatusCode::BAD_REQUEST, failure("UnknownOperationException")),
     }
@@ -71,6 +86,7 @@ fn access_key_in(authorization: &str) -> &str {
 enum OperationError {
     Engine(DynoxideError),
     Json(serde_json::Error),
+    Panic(JoinError),
     Unknown,
 }
 
