@@ -14,7 +14,7 @@ use portcullis::clock::Timestamp;
 use portcullis::grants::{IpAllowlist, Network};
 use portcullis::token::{Actor, DisableReason, DisabledState, Revocation, RevocationDetails, TokenRecord};
 use portcullis_fuzz::approvals::{LiveInput, RuleInput, rules, unapproved};
-use portcullis_fuzz::authz::{Needs, Outcome, decide, management, names, pieces, protected};
+use portcullis_fuzz::authz::{Denial, Needs, Outcome, decide, management, names, pieces, protected};
 use portcullis_fuzz::catalog::{METHODS, RouteInput, RouteText, catalog};
 use portcullis_fuzz::grants::{GrantInput, grants, pick};
 
@@ -101,12 +101,7 @@ fuzz_target!(|input: Input| {
 });
 
 /// What a request needs of an active token, or why it is refused before that.
-fn needs(
-    input: &Input,
-    routes: &[RouteText],
-    method: &str,
-    path: &str,
-) -> Result<Needs, (&'static str, Option<(String, String)>)> {
+fn needs(input: &Input, routes: &[RouteText], method: &str, path: &str) -> Result<Needs, Denial> {
     let state = &input.state;
     let last_activity = state.created.max(state.rotated.unwrap_or(0));
     let idle_days = i32::from(TODAY) - i32::from(last_activity);

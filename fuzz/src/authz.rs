@@ -38,8 +38,10 @@ pub enum Needs {
     },
 }
 
-/// Allow, or the reason of a denial, with the missing permission and resource.
-pub type Outcome = Result<(), (&'static str, Option<(String, String)>)>;
+/// The reason of a denial, with the missing permission and resource.
+pub type Denial = (&'static str, Option<(String, String)>);
+/// Allow, or a denial.
+pub type Outcome = Result<(), Denial>;
 
 /// The decision of the second half: what a request with these names requires, and whether the grants have it.
 pub fn decide(grants: &[GrantText], needs: &Needs) -> Outcome {
@@ -112,6 +114,6 @@ fn action(method: &str) -> &'static str {
 }
 
 /// The names of a raw path, as [`path::names`].
-pub fn names(raw: &str) -> Result<Vec<String>, (&'static str, Option<(String, String)>)> {
+pub fn names(raw: &str) -> Result<Vec<String>, Denial> {
     path::names(raw).ok_or(("malformed_path", None))
 }

@@ -45,7 +45,7 @@ pub(super) fn decode<C: Cursor>(text: &str, list: &C::List) -> Option<C> {
 /// end of its hour, or of its minute, second or millisecond if the page itself began at `newest` or before that end.
 /// `None` if it began in the same millisecond.
 pub(super) fn boundary(reached: i64, newest: i64) -> Option<i64> {
-    let ends = [3_600_000, 60_000, 1_000, 1].map(|unit| (reached / unit + 1).saturating_mul(unit));
+    let ends = [3_600_000, 60_000, 1_000, 1].map(|unit| (reached / unit).saturating_add(1).saturating_mul(unit));
     ends.into_iter().find(|end| *end <= newest)
 }
 

@@ -83,8 +83,7 @@ impl ListCursor {
     }
 
     fn of_key(key: &Item) -> Option<Self> {
-        let created_at = key.get(item::CREATED_AT)?.as_n().ok()?.parse().ok()?;
-        Some(Self { created_at, id: item::id_of(key)?.parse().ok()? })
+        Some(Self { created_at: item::created_at_of(key)?, id: item::id_of(key)?.parse().ok()? })
     }
 }
 

@@ -162,7 +162,7 @@ impl TokenStore {
                 return Ok(ApprovalPage { approvals, next });
             }
             let Some(last) = last else { break };
-            let end = requested_at(&last).and_then(|reached| cursor::boundary(reached, newest));
+            let end = item::created_at_of(&last).and_then(|reached| cursor::boundary(reached, newest));
             if let Some(end) = end.filter(|_| queries >= MAX_QUERIES) {
                 // The next page shows the others.
                 approvals.retain(|view| view.approval.created_at.millis() >= end);
@@ -214,9 +214,4 @@ impl TokenStore {
         let page = query.set_exclusive_start_key(start).send().await.map_err(Error::unavailable)?;
         Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
     }
-}
-
-/// When the approval with this key was requested, in milliseconds.
-fn requested_at(key: &item::Item) -> Option<i64> {
-    key.get(item::CREATED_AT)?.as_n().ok()?.parse().ok()
 }

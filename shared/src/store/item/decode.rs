@@ -88,6 +88,11 @@ pub(in crate::store) fn is_unused(item: &Attributes<'_>) -> bool {
     item.get(USED_AT).is_none() && item.get(ENDED).is_none()
 }
 
+/// When the item with this key of an index was created, in milliseconds.
+pub(in crate::store) fn created_at_of(key: &Item) -> Option<i64> {
+    key.get(CREATED_AT)?.as_n().ok()?.parse().ok()
+}
+
 /// The approval's ID from the `pk` of a key.
 pub(in crate::store) fn approval_id_of(key: &Item) -> Option<ApprovalId> {
     key.get("pk")?.as_s().ok()?.strip_prefix(APPROVAL_PREFIX)?.parse().ok()

@@ -16,8 +16,8 @@ pub(super) use attribute::*;
 pub(super) use attribute_json::{ReadItem, WrittenItem, attributes_of};
 pub(super) use attributes::{Attribute, Attributes};
 pub(super) use decode::{
-    approval, approval_id_of, catalog_version, credential, event_and_token, event_id_of, id_of, is_token_key,
-    is_unused, number_of, read_event, record, stored_secrets, uses,
+    approval, approval_id_of, catalog_version, created_at_of, credential, event_and_token, event_id_of, id_of,
+    is_token_key, is_unused, number_of, read_event, record, stored_secrets, uses,
 };
 pub(super) use decode_usage::{daily_counts, denials, oldest_denial};
 pub(super) use encode::*;
