@@ -1,7 +1,8 @@
 """Runs every test suite, and prints a table: suite, tests, passed, seconds.
 
 Two lanes run in parallel, as suites share only compiled programs. The output of a suite goes to a file,
-and is printed if the suite failed. Arguments select suites by name; default: all. `make test` installs
+and is printed if the suite failed. A suite that hangs is stopped, and has failed; pytest prints before where
+it waits. Arguments select suites by name; default: all. `make test` installs
 the requirements and runs this.
 """
 
@@ -20,6 +21,8 @@ from threading import Lock, Thread
 from programs import CARGO_TEST, ROOT
 
 LOGS = ROOT / "target" / "test-logs"
+# Seconds for one suite. More than `faulthandler_timeout` in pytest.ini.
+LIMIT = 1_800
 PYTEST = (sys.executable, "-m", "pytest", "--color=no")
 
 
@@ -112,7 +115,11 @@ class Runner:
                 start_new_session=True,
             )
             self.started.add(process)
-            status = process.wait()
+            try:
+                status = process.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                status = process.wait()
         seconds = time.monotonic() - begun
         text = log.read_text(errors="replace")
         passed, failed = total(suite.passed, text), total(suite.failed, text)

@@ -8,7 +8,7 @@
 //   rotate    new keys instead of those, which are gone; the new ones
 //   requests  how often the discovery document and the key set were asked for
 //   hold      keeps who asks for the key set waiting
-//   held      number of waiting requests, once there is one, or after ten seconds
+//   held      number of waiting requests, once there is one, or after a minute
 //   release   responds to the waiting requests, and holds no further ones
 //
 // It ends when its standard input does.

@@ -17,6 +17,8 @@ PROGRAM = Path(__file__).with_name("provider.mjs")
 REDIRECT_URI = "http://127.0.0.1/signed-in"
 FORM = re.compile(r'<form[^>]* action="([^"]+)"')
 PROMPT = re.compile(r'name="prompt" value="(\w+)"')
+# More than a sign-in has.
+REDIRECTS_AND_FORMS = 20
 
 # The provider's clients, by the algorithm of their ID tokens.
 CLIENT = "portcullis"
@@ -103,7 +105,7 @@ class Provider:
         browser = requests.Session()
         filled_in = {"login": {"login": person, "password": "any will do"}, "consent": {}}
         response = browser.get(f"{self.issuer}/auth", params=asked, allow_redirects=False, timeout=120)
-        while True:
+        for _ in range(REDIRECTS_AND_FORMS):
             if response.is_redirect:
                 place = urljoin(response.url, response.headers["location"])
                 if place.startswith(REDIRECT_URI):
@@ -114,6 +116,7 @@ class Provider:
             assert response.status_code == 200 and form and prompt, response.text
             fields = {"prompt": prompt[1]} | filled_in[prompt[1]]
             response = browser.post(form[1], data=fields, allow_redirects=False, timeout=120)
+        raise AssertionError(f"the provider does not end the sign-in: {response.url}")
 
 
 def base64url(data: bytes) -> str:
