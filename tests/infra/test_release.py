@@ -227,3 +227,8 @@ def test_a_release_is_compiled_with_the_compiler_of_the_tests() -> None:
         commands = [line for step in job["steps"] for line in step.get("run", "").splitlines()]
         assert [line for line in commands if line.startswith("version=")] == tested
         assert not [line for line in commands if line.startswith("rustup update")]
+
+
+def test_a_release_has_functions_with_the_same_bytes_in_two_folders() -> None:
+    steps = yaml_parse(WORKFLOW)["jobs"]["functions"]["steps"]
+    assert ["make", "reproducible"] in [step.get("run", "").split()[:2] for step in steps]
