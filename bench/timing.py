@@ -125,6 +125,14 @@ def report(route: str, times: dict[str, list[float]]) -> None:
             print(f"  {kind:14} median {statistics.median(taken):8.1f}  slower {larger:6.2%}  p {p:.3f}")
 
 
+def session(url: str) -> str:
+    """A session of the caller's owner, from the local development sign-in."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/dev/sign-in", "name=timing-caller", headers)
+    return json.loads(connection.getresponse().read())["session"]
+
+
 def main() -> None:
     client, admin = Client(sys.argv[1]), sys.argv[2]
     requests = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
@@ -145,8 +153,8 @@ def main() -> None:
         kinds = {"missing": absent, name: present, "missing again": absent}
         report(route, measure(kinds, expected, requests))
 
-    def of_caller(method: str, prefix: str, suffix: str) -> Callable[[str], Answer]:
-        return lambda target: client.call(method, f"{prefix}/{target}{suffix}", caller)
+    def of_caller(method: str, prefix: str, suffix: str, credential: str = caller) -> Callable[[str], Answer]:
+        return lambda target: client.call(method, f"{prefix}/{target}{suffix}", credential)
 
     def explained(target: str) -> Answer:
         return client.call("POST", "/explain", caller, {"token_id": target, "method": "GET", "path": "/apps"})
@@ -160,6 +168,8 @@ def main() -> None:
         compare(
             f"{method} /approvals/{{id}}{suffix}", "foreign", 404, of_approvals, of_caller(method, "/approvals", suffix)
         )
+    in_session = of_caller("GET", "/tokens", "", session(sys.argv[1]))
+    compare("GET /tokens/{id} in a session", "foreign", 404, of_tokens, in_session)
     for owner in ("timing-foreign", "timing-caller"):
         client.call("POST", f"/owners/{owner}/revoke-tokens", admin)
 

@@ -17,14 +17,12 @@ use portcullis::token::{
     Actor, Approval, ApprovalDecision, ApprovalId, ApprovalStatus, DisableReason, EventKind, EventOrigin,
     MAX_PENDING_APPROVALS, TokenApprovals, TokenRecord,
 };
-use portcullis::{App, Settings};
 use tokio::runtime::Handle;
 use tokio::task::{JoinSet, block_in_place};
 
 use super::events::kinds;
 use super::observed::Observed;
-use super::unavailable::request_by;
-use super::{LIMITS, Sample, Table, alice, bob, by_whom, clock_at, delete, now, revoke};
+use super::{LIMITS, Sample, Table, alice, by_whom, clock_at, delete, now, revoke};
 
 /// A request of a token for approval.
 fn request_of(token: &TokenRecord, resource: &str, uses: ApprovalUses, at: Timestamp) -> Approval {
@@ -47,7 +45,7 @@ fn request_of(token: &TokenRecord, resource: &str, uses: ApprovalUses, at: Times
 }
 
 /// Stores a token's request for approval of a deployment of billing.
-async fn request_approval_of_billing(
+pub(super) async fn request_approval_of_billing(
     table: &Table,
     token: &TokenRecord,
     uses: ApprovalUses,
@@ -261,26 +259,6 @@ async fn of_racing_requests_ten_are_pending() {
     let record = table.tokens.get(&token.id).await.unwrap().unwrap();
     assert_eq!(record.approvals.pending.len(), MAX_PENDING_APPROVALS);
     assert_eq!(kinds(&table, &token.id).await.len(), 1 + MAX_PENDING_APPROVALS);
-}
-
-#[tokio::test]
-async fn a_foreign_approval_takes_the_same_reads_as_a_missing_one() {
-    let table = Table::in_process().await;
-    let token = Sample::owned_by(&alice()).in_table(&table).await;
-    let foreign = request_approval_of_billing(&table, &token, ApprovalUses::Any, now()).await;
-    let caller = Sample::owned_by(&bob()).in_table(&table).await;
-    let observed = Observed::new(&table).await;
-    let app = App { tokens: observed.tokens.clone(), settings: Settings::default(), clock: Clock::system() };
-    let reads = async |method: &str, route: &str, id: &ApprovalId| {
-        let request = request_by(caller.id.as_str(), method, route, Some(&id.to_string()), Some(""));
-        assert_eq!(::approvals::handle(&app, request).await.status(), 404);
-        observed.operations()
-    };
-    let missing = new_approval_id(now()).unwrap();
-    for (method, route) in [("GET", ""), ("DELETE", ""), ("POST", "/approve"), ("POST", "/reject")] {
-        let route = format!("/approvals/{{id}}{route}");
-        assert_eq!(reads(method, &route, &foreign).await, reads(method, &route, &missing).await, "{method} {route}");
-    }
 }
 
 /// Stores approvals, each requested at one of these times; newest first.

@@ -18,6 +18,7 @@ mod denials;
 mod events;
 mod fault_injection;
 pub(crate) mod fixture;
+mod hidden_items;
 mod indexes;
 mod last_use;
 mod list;

@@ -57,7 +57,7 @@ pub(crate) async fn asked_for(method: &str, authorizer: &Authorizer, credential:
     authorizer.handle(event).await
 }
 
-fn nothing_to_flush() -> CacheFlusher {
+pub(super) fn nothing_to_flush() -> CacheFlusher {
     CacheFlusher::new(Stages::default(), "us-east-1", None, None)
 }
 

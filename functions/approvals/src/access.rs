@@ -6,16 +6,23 @@ use portcullis::catalog::Catalog;
 use portcullis::http::{ApiRequest, Problem};
 use portcullis::token::{Approval, ApprovalId};
 
-/// The item of the approval that the path names, if the caller may see it. Nothing else is read before, so that the
-/// time of a 404 shows no more about a foreign approval than about a foreign token.
+/// The item of the approval that the path names, if the caller may see it.
 ///
 /// # Errors
 /// 404 for an approval that does not exist, one that the caller may not see, and an invalid ID.
 pub(crate) async fn visible_approval(app: &App, call: &ApiRequest) -> Result<Approval, Problem> {
     let id = call.id.as_deref().and_then(|id| id.parse::<ApprovalId>().ok()).ok_or_else(Problem::approval_not_found)?;
-    let approval = app.tokens.approval_item(&id).await?.ok_or_else(Problem::approval_not_found)?;
-    let is_visible = call.caller.may_see_approval(&approval, app.settings.authz.token_management);
-    if is_visible { Ok(approval) } else { Err(Problem::approval_not_found()) }
+    let found = app.tokens.approval_item(&id).await?;
+    let is_missing = found.is_none();
+    let is_visible = |approval: &Approval| call.caller.may_see_approval(approval, app.settings.authz.token_management);
+    if let Some(approval) = found.filter(is_visible) {
+        return Ok(approval);
+    }
+    if let Some(other) = call.read_before_not_found(&id.to_string(), is_missing) {
+        // An approval is smaller than a token.
+        app.tokens.exists(&other).await?;
+    }
+    Err(Problem::approval_not_found())
 }
 
 /// Ensures that the caller may approve and reject.

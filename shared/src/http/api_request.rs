@@ -16,7 +16,7 @@ use crate::authz::{
 };
 use crate::catalog::{Catalog, Target};
 use crate::clock::Timestamp;
-use crate::secret::TokenId;
+use crate::secret::{TokenDigest, TokenId};
 use crate::store::{ClientInfo, StoredCatalog};
 use crate::text::OwnerId;
 use crate::token::{Actor, EventOrigin, TokenRecord};
@@ -122,9 +122,26 @@ impl ApiRequest {
     /// # Errors
     /// As [`ApiRequest::target_token`].
     pub async fn visible_token(&self, app: &App, id: &TokenId) -> Result<TokenRecord, Problem> {
-        let record = app.tokens.get(id).await?.ok_or_else(Problem::not_found)?;
-        let theirs = record.owner == *self.caller.owner() || self.caller.is_admin_of(&format!("tokens/{id}"));
-        if theirs { Ok(record) } else { Err(Problem::not_found()) }
+        let found = app.tokens.get(id).await?;
+        let is_missing = found.is_none();
+        let is_admin = || self.caller.is_admin_of(&format!("tokens/{id}"));
+        if let Some(record) = found.filter(|record| record.owner == *self.caller.owner() || is_admin()) {
+            return Ok(record);
+        }
+        if let Some(other) = self.read_before_not_found(id.as_str(), is_missing) {
+            app.tokens.get(&other).await?;
+        }
+        Err(Problem::not_found())
+    }
+
+    /// The token to read before a 404, so that its time does not show whether the item exists: one of the two reads finds
+    /// an item. After a missing item it is the caller's token, and after one that the caller may not see, one that does
+    /// not exist. A session has no item of its own.
+    #[must_use]
+    pub fn read_before_not_found(&self, asked: &str, is_missing: bool) -> Option<TokenId> {
+        let Principal::Token(caller) = &self.caller else { return None };
+        let unused = || TokenId::from_digest(&TokenDigest::hash(asked.as_bytes()));
+        Some(if is_missing { caller.id.clone() } else { unused() })
     }
 
     /// The values of the known query parameters, each given at most once.

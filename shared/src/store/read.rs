@@ -58,7 +58,10 @@ impl ItemStore {
     }
 
     /// Whether a token has this ID, consistently.
-    pub(super) async fn exists(&self, id: &TokenId) -> Result<bool, Error> {
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn exists(&self, id: &TokenId) -> Result<bool, Error> {
         Ok(self.read(item::token_key(id), &["pk"]).await?.attributes()?.is_some())
     }
 }
