@@ -9,7 +9,7 @@ import requests
 from service import Service
 
 MAX_OPEN = 3
-# A token makes at most 100 requests a day, and a page has at most 100 approvals.
+# A token makes at most 100 requests a day.
 MAX_PER_TOKEN = 50
 OPEN = ("pending", "approved")
 STATUS_AFTER = {"approve": "approved", "reject": "rejected", "end": "ended"}
@@ -76,9 +76,7 @@ class AcknowledgedApprovals:
         """Compares the approvals of a token, which has a secret if it is active, with what was acknowledged."""
         if secret is None:
             self.end_with_token(token_id)
-        params = {"token": token_id, "limit": 100}
-        page = session.get(f"{service.url}/approvals", params=params, timeout=60).json()
-        found = {view["id"]: view for view in page["approvals"]}
+        found = {view["id"]: view for view in listed(service, session, token_id)}
         known = {approval.id for approval in self.of_token(token_id)}
         assert known <= found.keys(), f"{known - found.keys()} after {self.pending}"
         unknown = found.keys() - known
@@ -109,6 +107,17 @@ class AcknowledgedApprovals:
         possible = {approval.status} | ({STATUS_AFTER[what]} if pending == approval.id else set())
         assert view["status"] in possible, f"{view['status']}, acknowledged {approval}, after {self.pending}"
         approval.status = view["status"]
+
+
+def listed(service: Service, session: requests.Session, token_id: str) -> list[dict]:
+    """All approvals of a token. A page that has read many of other tokens ends early."""
+    approvals, params = [], {"token": token_id, "limit": 100}
+    while True:
+        page = session.get(f"{service.url}/approvals", params=params, timeout=60).json()
+        approvals += page["approvals"]
+        if page["next_cursor"] is None:
+            return approvals
+        params["cursor"] = page["next_cursor"]
 
 
 def check_record(service: Service, secret: str, approval: Approval) -> None:

@@ -325,3 +325,15 @@ async fn a_page_for_a_caller_who_sees_nothing_costs_five_queries() {
     assert!(page.next.is_some());
     assert_eq!(observed.operations(), ["Query", "BatchGetItem"].repeat(5));
 }
+
+#[tokio::test]
+async fn a_page_that_ends_in_its_first_hour_shows_what_it_found() {
+    let table = Table::in_process().await;
+    let half_past = Timestamp::from_seconds(now().millis() / 3_600_000 * 3600 - 1800);
+    let all = approvals_requested_at(&table, (1..900).map(|at| half_past.plus_seconds(-at))).await;
+    let newest = &all[0].1;
+    let filter = ApprovalFilter { now: half_past, ..pages_of(50) };
+    let page = table.tokens.approvals(&filter, |approval| approval.id == *newest).await.unwrap();
+    assert!(matches!(page.next, Some(ApprovalCursor::Before(end)) if end < half_past.millis()));
+    assert_eq!(page.approvals.into_iter().map(|view| view.approval.id).collect::<Vec<_>>(), [*newest]);
+}

@@ -135,6 +135,8 @@ impl TokenStore {
         let limit = filter.limit.clamp(1, MAX_PER_PAGE);
         let newest = filter.after.as_ref().map_or(i64::MAX, ApprovalCursor::newest);
         let period = filter.since()..=newest;
+        // No approval is newer, unless another instance's clock is ahead.
+        let began = newest.min(filter.now.millis());
         let mut approvals: Vec<ApprovalView> = Vec::new();
         let mut start = filter.after.as_ref().and_then(ApprovalCursor::start_key);
         let mut queries = 0;
@@ -162,7 +164,7 @@ impl TokenStore {
                 return Ok(ApprovalPage { approvals, next });
             }
             let Some(last) = last else { break };
-            let end = item::created_at_of(&last).and_then(|reached| cursor::boundary(reached, newest));
+            let end = item::created_at_of(&last).and_then(|reached| cursor::boundary(reached, began));
             if let Some(end) = end.filter(|_| queries >= MAX_QUERIES) {
                 // The next page shows the others.
                 approvals.retain(|view| view.approval.created_at.millis() >= end);
