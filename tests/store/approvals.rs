@@ -93,6 +93,23 @@ async fn take_approval(tokens: &TokenStore, token: &TokenRecord) -> bool {
     tokens.take_approvals(&[needed], now()).await.unwrap().is_ok()
 }
 
+/// What a request that uses both apps needs, as the token was read.
+fn needs_of_both(token: &TokenRecord) -> [NeededApproval<'_>; 2] {
+    ["apps/billing", "apps/web"].map(|resource| NeededApproval {
+        permission: "apps:deploy".parse().unwrap(),
+        resource: resource.to_owned(),
+        choices: token.approvals.live.iter().filter(|live| live.resource.to_string() == resource).collect(),
+    })
+}
+
+/// Stores an approval for one use of an app.
+async fn approve_once(table: &Table, token: &TokenRecord, resource: &str) -> ApprovalId {
+    let request = request_of(token, resource, ApprovalUses::Once, now());
+    table.tokens.request_approval(&request, &change(&Clock::system())).await.unwrap();
+    assert!(matches!(approve(&table.tokens, &request.id, &Clock::system()).await, ApprovalOutcome::Done(_)));
+    request.id
+}
+
 /// Another change, which comes between the reads and the write of a change of an approval.
 type Overtaking = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -230,6 +247,47 @@ async fn an_approval_that_ended_since_the_token_was_read_is_not_used() {
     assert!(matches!(ended, ApprovalOutcome::Done(_)));
     assert!(!take_approval(&table.tokens, &seen).await);
     assert_eq!(status(&table, &id, now()).await, ApprovalStatus::Ended);
+}
+
+#[tokio::test]
+async fn a_request_with_two_needs_uses_both_approvals_or_neither() {
+    let table = Table::fresh().await;
+    let token = Sample::owned_by(&alice()).in_table(&table).await;
+    let ids = [approve_once(&table, &token, "apps/billing").await, approve_once(&table, &token, "apps/web").await];
+    let seen = table.tokens.get(&token.id).await.unwrap().unwrap();
+    let [billing, web] = needs_of_both(&seen);
+    assert!(table.tokens.take_approvals(std::slice::from_ref(&web), now()).await.unwrap().is_ok());
+    let missing = table.tokens.take_approvals(&[billing, web], now()).await.unwrap().unwrap_err();
+    assert_eq!(missing.resource.as_deref(), Some("apps/web"));
+    assert_eq!(status(&table, &ids[0], now()).await, ApprovalStatus::Approved);
+    let next = approve_once(&table, &token, "apps/web").await;
+    let seen = table.tokens.get(&token.id).await.unwrap().unwrap();
+    assert_eq!(table.tokens.take_approvals(&needs_of_both(&seen), now()).await.unwrap().unwrap().len(), 2);
+    for id in [ids[0], next] {
+        assert_eq!(status(&table, &id, now()).await, ApprovalStatus::Used);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_racing_requests_with_two_needs_one_gets_both() {
+    let table = Table::fresh().await;
+    let token = Sample::owned_by(&alice()).in_table(&table).await;
+    for resource in ["apps/billing", "apps/web"] {
+        approve_once(&table, &token, resource).await;
+    }
+    let mut racing = JoinSet::new();
+    for turned in [false, true].into_iter().cycle().take(20) {
+        let (tokens, id) = (table.another_client(), token.id.clone());
+        racing.spawn(async move {
+            let seen = tokens.get(&id).await.unwrap().unwrap();
+            let mut needs = needs_of_both(&seen);
+            if turned {
+                needs.reverse();
+            }
+            tokens.take_approvals(&needs, now()).await.unwrap().is_ok()
+        });
+    }
+    assert_eq!(racing.join_all().await.into_iter().filter(|allowed| *allowed).count(), 1);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The approvals that a request uses. Those for one use are taken before the response, with one conditional write each.
+//! The approvals that a request uses. Those for one use are taken before the response, all of them or none.
 
 use portcullis::authz::{AccessRequest, AuthzContext, MissingAccess, Principal, needed_approvals};
 use portcullis::clock::Timestamp;

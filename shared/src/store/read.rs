@@ -58,10 +58,7 @@ impl ItemStore {
     }
 
     /// Whether a token has this ID, consistently.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn exists(&self, id: &TokenId) -> Result<bool, Error> {
+    pub(super) async fn exists(&self, id: &TokenId) -> Result<bool, Error> {
         Ok(self.read(item::token_key(id), &["pk"]).await?.attributes()?.is_some())
     }
 }
