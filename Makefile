@@ -111,7 +111,7 @@ faults: ## Try every error of DynamoDB in every call of every operation
 	PORTCULLIS_TEST_FAULTS=all cargo test --locked --workspace --features portcullis-cli/aws --lib --bins --test e2e -- --nocapture faults::every
 
 kills: $(VENV) ## Kill the local service 300 times during concurrent writes
-	PORTCULLIS_TEST_KILLS=300 pytest -s tests/contract/test_kills.py
+	PORTCULLIS_TEST_KILLS=300 pytest -s -o faulthandler_timeout=0 tests/contract/test_kills.py
 
 # No target needs a sanitizer, because Portcullis has no unsafe code. Without one, any toolchain works.
 fuzz: $(FUZZ) ## Fuzz each target for a minute, until one fails (ARGS="path jwt" names targets; SECONDS=600)

@@ -272,3 +272,29 @@ fn inside_json(text: &str) -> String {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::response::tests::{record, token};
+    use portcullis::token::TokenRecord;
+
+    #[test]
+    fn a_token_that_expires_within_two_weeks_shows_when() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        for (seconds, is_shown) in [(0, true), (14 * 86_400, true), (14 * 86_400 + 1, false)] {
+            let end = now.plus_seconds(seconds);
+            let principal = token(TokenRecord { expires_at: Some(end), ..record() });
+            let Values(shown) = caller(&principal, Api::Protected, now);
+            let found = shown.into_iter().find(|(key, _)| *key == "token_expires_at");
+            assert_eq!(found, is_shown.then(|| ("token_expires_at", end.to_string())), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn only_a_text_that_is_cut_ends_with_an_ellipsis() {
+        let longest = "x".repeat(MAX_SHOWN_BYTES);
+        assert_eq!(in_json(&longest), longest);
+        assert_eq!(in_json(&format!("{longest}x")), format!("{longest}…"));
+    }
+}
