@@ -135,7 +135,7 @@ def session(url: str) -> str:
 
 def main() -> None:
     client, admin = Client(sys.argv[1]), sys.argv[2]
-    requests = int(sys.argv[3]) if len(sys.argv) > 3 else 2000
+    requests = int(sys.argv[3]) if len(sys.argv) > 3 else 1000
     prefix = admin.split("_")[0]
     if checksum(admin[:-6]) != admin[-6:]:
         sys.exit("the checksum of the admin token is not what this script computes")
@@ -168,6 +168,13 @@ def main() -> None:
         compare(
             f"{method} /approvals/{{id}}{suffix}", "foreign", 404, of_approvals, of_caller(method, "/approvals", suffix)
         )
+    names = [f"a{number}" for number in range(40)]
+    grants = [{"permissions": [f"{name}:read" for name in names], "resources": names} for _ in range(19)]
+    grants.append({"permissions": ["tokens:read"], "resources": ["*"]})
+    large = client.post(
+        "/tokens", admin, {"name": "timing", "owner": "timing-caller", "grants": grants, "expires_in": "1d"}
+    )["token"]
+    compare("GET /tokens/{id} with a large token", "foreign", 404, of_tokens, of_caller("GET", "/tokens", "", large))
     in_session = of_caller("GET", "/tokens", "", session(sys.argv[1]))
     compare("GET /tokens/{id} in a session", "foreign", 404, of_tokens, in_session)
     for owner in ("timing-foreign", "timing-caller"):

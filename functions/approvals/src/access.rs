@@ -1,9 +1,11 @@
 //! Access to an approval: what the caller may not do, as a problem.
 
+use std::time::Instant;
+
 use portcullis::App;
 use portcullis::authz::DecisionRefusal;
 use portcullis::catalog::Catalog;
-use portcullis::http::{ApiRequest, Problem};
+use portcullis::http::{ApiRequest, Problem, not_found_since};
 use portcullis::token::{Approval, ApprovalId};
 
 /// The item of the approval that the path names, if the caller may see it.
@@ -12,17 +14,12 @@ use portcullis::token::{Approval, ApprovalId};
 /// 404 for an approval that does not exist, one that the caller may not see, and an invalid ID.
 pub(crate) async fn visible_approval(app: &App, call: &ApiRequest) -> Result<Approval, Problem> {
     let id = call.id.as_deref().and_then(|id| id.parse::<ApprovalId>().ok()).ok_or_else(Problem::approval_not_found)?;
-    let found = app.tokens.approval_item(&id).await?;
-    let is_missing = found.is_none();
+    let began = Instant::now();
     let is_visible = |approval: &Approval| call.caller.may_see_approval(approval, app.settings.authz.token_management);
-    if let Some(approval) = found.filter(is_visible) {
-        return Ok(approval);
+    match app.tokens.approval_item(&id).await?.filter(is_visible) {
+        Some(approval) => Ok(approval),
+        None => Err(not_found_since(began, Problem::approval_not_found()).await),
     }
-    if let Some(other) = call.read_before_not_found(&id.to_string(), is_missing) {
-        // An approval is smaller than a token.
-        app.tokens.exists(&other).await?;
-    }
-    Err(Problem::approval_not_found())
 }
 
 /// Ensures that the caller may approve and reject.

@@ -3,11 +3,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::http::Method;
 use lambda_http::{Request, RequestExt as _};
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use super::{FieldError, Problem, check_content_encoding, gateway_context, origin, route};
 use crate::App;
@@ -16,7 +19,7 @@ use crate::authz::{
 };
 use crate::catalog::{Catalog, Target};
 use crate::clock::Timestamp;
-use crate::secret::{TokenDigest, TokenId};
+use crate::secret::TokenId;
 use crate::store::{ClientInfo, StoredCatalog};
 use crate::text::OwnerId;
 use crate::token::{Actor, EventOrigin, TokenRecord};
@@ -122,26 +125,13 @@ impl ApiRequest {
     /// # Errors
     /// As [`ApiRequest::target_token`].
     pub async fn visible_token(&self, app: &App, id: &TokenId) -> Result<TokenRecord, Problem> {
-        let found = app.tokens.get(id).await?;
-        let is_missing = found.is_none();
+        let began = Instant::now();
         let is_admin = || self.caller.is_admin_of(&format!("tokens/{id}"));
-        if let Some(record) = found.filter(|record| record.owner == *self.caller.owner() || is_admin()) {
-            return Ok(record);
+        let found = app.tokens.get(id).await?;
+        match found.filter(|record| record.owner == *self.caller.owner() || is_admin()) {
+            Some(record) => Ok(record),
+            None => Err(not_found_since(began, Problem::not_found()).await),
         }
-        if let Some(other) = self.read_before_not_found(id.as_str(), is_missing) {
-            app.tokens.get(&other).await?;
-        }
-        Err(Problem::not_found())
-    }
-
-    /// The token to read before a 404, so that its time does not show whether the item exists: one of the two reads finds
-    /// an item. After a missing item it is the caller's token, and after one that the caller may not see, one that does
-    /// not exist. A session has no item of its own.
-    #[must_use]
-    pub fn read_before_not_found(&self, asked: &str, is_missing: bool) -> Option<TokenId> {
-        let Principal::Token(caller) = &self.caller else { return None };
-        let unused = || TokenId::from_digest(&TokenDigest::hash(asked.as_bytes()));
-        Some(if is_missing { caller.id.clone() } else { unused() })
     }
 
     /// The values of the known query parameters, each given at most once.
@@ -164,6 +154,19 @@ impl ApiRequest {
         }
         if errors.is_empty() { Ok(found) } else { Err(Problem::invalid(errors)) }
     }
+}
+
+/// The steps of [`not_found_since`].
+const STEP: Duration = Duration::from_millis(20);
+
+/// The response for an item that is missing, or that the caller may not see: it waits until a whole number of steps, of
+/// 20 ms each, has passed since the read began, so that its time does not show which of the two it is.
+pub async fn not_found_since(began: Instant, response: Problem) -> Problem {
+    let passed = began.elapsed().as_millis() / STEP.as_millis();
+    let end = began + STEP * u32::try_from(passed).unwrap_or_default().saturating_add(1);
+    // Tokio's timers wait for whole milliseconds after the read, whose time would show again.
+    let waited = spawn_blocking(move || thread::sleep(end.saturating_duration_since(Instant::now()))).await;
+    waited.map_or_else(|_| Problem::internal(), |()| response)
 }
 
 /// Whether an event comes from this deployment's API: it has the stage variable that only this stage sets, and
