@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run tools test check bench bench-clients load instructions histories faults kills fuzz mutants contract clients oidc console browser deployed smoke zips compiled-command command debian \
+.PHONY: help run tools test check bench bench-clients load instructions histories histories-deployed faults kills fuzz mutants contract clients oidc console browser deployed smoke zips compiled-command command debian \
 	functions reproducible sbom notes release fmt clean check-rust check-dependencies check-text check-templates check-openapi check-python check-console
 
 PYTHON ?= python3
@@ -106,6 +106,9 @@ histories: ## Check the outcomes of 100,000 concurrent calls, three times (ARGS=
 		PORTCULLIS_TEST_CALLS=100000 PORTCULLIS_TEST_SEED=$$seed \
 			cargo test --locked --workspace --features portcullis-cli/aws --lib --bins --test e2e -- --nocapture linearizability::every; \
 	done
+
+histories-deployed: $(VENV) $(SAM) $(CONSOLE) ## Check the outcomes of 2,000 concurrent calls of a deployment on the local AWS emulator
+	PORTCULLIS_TEST_CALLS=2000 pytest -s tests/deployed -k linearizable
 
 faults: ## Try every error of DynamoDB in every call of every operation
 	PORTCULLIS_TEST_FAULTS=all cargo test --locked --workspace --features portcullis-cli/aws --lib --bins --test e2e -- --nocapture faults::every

@@ -23,7 +23,8 @@ from programs import CARGO_TEST, ROOT
 LOGS = ROOT / "target" / "test-logs"
 # Seconds for one suite. More than `faulthandler_timeout` in pytest.ini.
 LIMIT = 1_800
-PYTEST = (sys.executable, "-m", "pytest", "--color=no")
+# If nothing responds, every test waits for its timeout.
+PYTEST = (sys.executable, "-m", "pytest", "--color=no", "--maxfail=10")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ pub(crate) struct World<'a> {
     stack: &'a Stack,
     /// Signs the identities that are exchanged.
     issuer: Option<&'a Issuer>,
+    /// Whether `apps:write` needs an approval.
+    needs_approval: bool,
     /// Start of the owners' names.
     owners: String,
     tokens: Mutex<Vec<KnownToken>>,
@@ -46,10 +48,11 @@ struct KnownToken {
 }
 
 impl<'a> World<'a> {
-    pub(crate) fn new(stack: &'a Stack, issuer: Option<&'a Issuer>) -> Self {
+    pub(crate) fn new(stack: &'a Stack, issuer: Option<&'a Issuer>, needs_approval: bool) -> Self {
         Self {
             stack,
             issuer,
+            needs_approval,
             owners: owner(),
             tokens: Mutex::default(),
             approvals: Mutex::default(),
@@ -91,8 +94,7 @@ impl<'a> World<'a> {
                     33..39 => self.change(&token, Action::Enable, "POST", "/enable"),
                     39..46 => self.change(&token, Action::Revoke, "POST", "/revoke"),
                     46..48 => self.change(&token, Action::Delete, "DELETE", ""),
-                    // A deployment that others use keeps its catalog.
-                    48..52 if self.issuer.is_some() => return self.use_approval(&token, random),
+                    48..52 if self.needs_approval => return self.use_approval(&token, random),
                     _ => self.use_token(&token, random, "GET"),
                 }
             }
