@@ -1,11 +1,9 @@
 //! Access to an approval: what the caller may not do, as a problem.
 
-use std::time::Instant;
-
 use portcullis::App;
 use portcullis::authz::DecisionRefusal;
 use portcullis::catalog::Catalog;
-use portcullis::http::{ApiRequest, Problem, not_found_since};
+use portcullis::http::{ApiRequest, Problem, visible};
 use portcullis::token::{Approval, ApprovalId};
 
 /// The item of the approval that the path names, if the caller may see it.
@@ -14,12 +12,8 @@ use portcullis::token::{Approval, ApprovalId};
 /// 404 for an approval that does not exist, one that the caller may not see, and an invalid ID.
 pub(crate) async fn visible_approval(app: &App, call: &ApiRequest) -> Result<Approval, Problem> {
     let id = call.id.as_deref().and_then(|id| id.parse::<ApprovalId>().ok()).ok_or_else(Problem::approval_not_found)?;
-    let began = Instant::now();
     let is_visible = |approval: &Approval| call.caller.may_see_approval(approval, app.settings.authz.token_management);
-    match app.tokens.approval_item(&id).await?.filter(is_visible) {
-        Some(approval) => Ok(approval),
-        None => Err(not_found_since(began, Problem::approval_not_found()).await),
-    }
+    visible(app.tokens.approval_item(&id), is_visible, Problem::approval_not_found).await
 }
 
 /// Ensures that the caller may approve and reject.

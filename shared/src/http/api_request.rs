@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequestContext;
 use lambda_http::http::Method;
@@ -18,9 +18,9 @@ use crate::authz::{
     AccessRequest, Api, AuthzContext, Decision, DenyReason, MissingAccess, Principal, Session, authorize,
 };
 use crate::catalog::{Catalog, Target};
-use crate::clock::Timestamp;
+use crate::clock::{Stopwatch, Timestamp};
 use crate::secret::TokenId;
-use crate::store::{ClientInfo, StoredCatalog};
+use crate::store::{ClientInfo, Error, StoredCatalog};
 use crate::text::OwnerId;
 use crate::token::{Actor, EventOrigin, TokenRecord};
 
@@ -125,13 +125,10 @@ impl ApiRequest {
     /// # Errors
     /// As [`ApiRequest::target_token`].
     pub async fn visible_token(&self, app: &App, id: &TokenId) -> Result<TokenRecord, Problem> {
-        let began = Instant::now();
-        let is_admin = || self.caller.is_admin_of(&format!("tokens/{id}"));
-        let found = app.tokens.get(id).await?;
-        match found.filter(|record| record.owner == *self.caller.owner() || is_admin()) {
-            Some(record) => Ok(record),
-            None => Err(not_found_since(began, Problem::not_found()).await),
-        }
+        let is_visible = |record: &TokenRecord| {
+            record.owner == *self.caller.owner() || self.caller.is_admin_of(&format!("tokens/{id}"))
+        };
+        visible(app.tokens.get(id), is_visible, Problem::not_found).await
     }
 
     /// The values of the known query parameters, each given at most once.
@@ -156,17 +153,29 @@ impl ApiRequest {
     }
 }
 
-/// The steps of [`not_found_since`].
+/// A 404 for an item is sent after a whole number of these.
 const STEP: Duration = Duration::from_millis(20);
 
-/// The response for an item that is missing, or that the caller may not see: it waits until a whole number of steps, of
-/// 20 ms each, has passed since the read began, so that its time does not show which of the two it is.
-pub async fn not_found_since(began: Instant, response: Problem) -> Problem {
-    let passed = began.elapsed().as_millis() / STEP.as_millis();
-    let end = began + STEP * u32::try_from(passed).unwrap_or_default().saturating_add(1);
+/// Reads an item that the caller may see.
+///
+/// # Errors
+/// `not_found` for an item that is missing, and for one that the caller may not see. It is returned 20, 40, 60 … ms after
+/// the read began, so that its time does not show which of the two it is (ADR 0039). 503 if the store fails.
+pub async fn visible<T>(
+    read: impl Future<Output = Result<Option<T>, Error>>,
+    is_visible: impl FnOnce(&T) -> bool,
+    not_found: fn() -> Problem,
+) -> Result<T, Problem> {
+    let stopwatch = Stopwatch::start();
+    if let Some(item) = read.await?.filter(is_visible) {
+        return Ok(item);
+    }
+    let passed = stopwatch.elapsed().as_millis() / STEP.as_millis();
+    let end = STEP * u32::try_from(passed).unwrap_or_default().saturating_add(1);
     // Tokio's timers wait for whole milliseconds after the read, whose time would show again.
-    let waited = spawn_blocking(move || thread::sleep(end.saturating_duration_since(Instant::now()))).await;
-    waited.map_or_else(|_| Problem::internal(), |()| response)
+    let waited = spawn_blocking(move || thread::sleep(end.saturating_sub(stopwatch.elapsed()))).await;
+    // Only a runtime that ends does not wait.
+    Err(waited.map_or_else(|_| Problem::internal(), |()| not_found()))
 }
 
 /// Whether an event comes from this deployment's API: it has the stage variable that only this stage sets, and

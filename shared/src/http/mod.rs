@@ -21,7 +21,7 @@ use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, Response};
 
 pub use crate::api_types::FieldError;
-pub use api_request::{ApiRequest, not_found_since};
+pub use api_request::{ApiRequest, visible};
 pub use containment::RequestedAccess;
 pub use content_encoding::check_content_encoding;
 pub use described_request::{ApiField, DescribedRequest, MethodField, PathField, parse_source_ip};

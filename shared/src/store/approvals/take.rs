@@ -82,15 +82,14 @@ impl ItemStore {
 
     /// Uses up approvals for one use. Of all calls for one approval, one succeeds, also under concurrency.
     async fn take(&self, approvals: &[&ApprovalId], at: Timestamp) -> Result<TransactionOutcome, Error> {
-        let updates: Vec<_> = approvals.iter().map(|id| self.use_of(id, at)).collect::<Result<_, _>>()?;
-        match <[Update; 1]>::try_from(updates) {
-            Ok([update]) => Ok(match self.item_client().await?.update_item(update).await? {
+        match approvals {
+            [] => Ok(TransactionOutcome::Committed),
+            [id] => Ok(match self.item_client().await?.update_item(self.use_of(id, at)?).await? {
                 ConditionalWrite::Written => TransactionOutcome::Committed,
                 ConditionalWrite::Refused(_) => TransactionOutcome::Refused,
             }),
-            Err(none) if none.is_empty() => Ok(TransactionOutcome::Committed),
-            Err(updates) => {
-                let writes = updates.into_iter().map(write).collect();
+            ids => {
+                let writes = ids.iter().map(|id| self.use_of(id, at).map(write)).collect::<Result<_, _>>()?;
                 self.item_client().await?.transact_write_items(writes).await
             }
         }
