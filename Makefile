@@ -54,7 +54,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport MAKEFLAGS MFLAGS
 
 help: ## Print this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: ## Start the stack on this machine
 	cargo run

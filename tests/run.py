@@ -1,9 +1,9 @@
 """Runs every test suite, and prints a table: suite, tests, passed, seconds.
 
 Two lanes run in parallel, as suites share only compiled programs. The output of a suite goes to a file,
-and is printed if the suite failed. A suite that hangs is stopped, and has failed; pytest prints before where
-it waits. Arguments select suites by name; default: all. `make test` installs
-the requirements and runs this.
+and is printed if the suite failed. A suite that hangs is stopped and has failed; before that, pytest prints
+where it waits. Arguments select suites by name; default: all. `make test` installs the requirements and
+runs this.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from threading import Lock, Thread
 from programs import CARGO_TEST, ROOT
 
 LOGS = ROOT / "target" / "test-logs"
-# Seconds for one suite. More than `faulthandler_timeout` in pytest.ini.
+# Maximum time of a suite, in seconds. More than `faulthandler_timeout` in pytest.ini.
 LIMIT = 1_800
 # If nothing responds, every test waits for its timeout.
 PYTEST = (sys.executable, "-m", "pytest", "--color=no", "--maxfail=10")
@@ -119,6 +119,7 @@ class Runner:
             try:
                 status = process.wait(LIMIT)
             except subprocess.TimeoutExpired:
+                print(f"{suite.name} is stopped: it did not end in {LIMIT} s", flush=True)
                 os.killpg(process.pid, signal.SIGKILL)
                 status = process.wait()
         seconds = time.monotonic() - begun

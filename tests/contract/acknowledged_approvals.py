@@ -76,7 +76,8 @@ class AcknowledgedApprovals:
         """Compares the approvals of a token, which has a secret if it is active, with what was acknowledged."""
         if secret is None:
             self.end_with_token(token_id)
-        found = {view["id"]: view for view in listed(service, session, token_id)}
+        views = all_pages(session, f"{service.url}/approvals", "approvals", {"token": token_id})
+        found = {view["id"]: view for view in views}
         known = {approval.id for approval in self.of_token(token_id)}
         assert known <= found.keys(), f"{known - found.keys()} after {self.pending}"
         unknown = found.keys() - known
@@ -109,15 +110,15 @@ class AcknowledgedApprovals:
         approval.status = view["status"]
 
 
-def listed(service: Service, session: requests.Session, token_id: str) -> list[dict]:
-    """All approvals of a token. A page that has read many of other tokens ends early."""
-    approvals, params = [], {"token": token_id, "limit": 100}
+def all_pages(session: requests.Session, url: str, member: str, params: dict | None = None) -> list[dict]:
+    """A whole list, newest first. A page of approvals that has read many of other tokens ends early."""
+    found, asked = [], {"limit": 100} | (params or {})
     while True:
-        page = session.get(f"{service.url}/approvals", params=params, timeout=60).json()
-        approvals += page["approvals"]
+        page = session.get(url, params=asked, timeout=60).json()
+        found += page[member]
         if page["next_cursor"] is None:
-            return approvals
-        params["cursor"] = page["next_cursor"]
+            return found
+        asked["cursor"] = page["next_cursor"]
 
 
 def check_record(service: Service, secret: str, approval: Approval) -> None:

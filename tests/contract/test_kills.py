@@ -20,7 +20,7 @@ from threading import Semaphore
 
 import requests
 
-from acknowledged_approvals import AcknowledgedApprovals
+from acknowledged_approvals import AcknowledgedApprovals, all_pages
 from calls import sign_in
 from service import Service
 
@@ -133,7 +133,7 @@ class Client:
     ) -> None:
         url = f"{service.url}/tokens/{id}"
         version = int(session.get(url, timeout=60).headers["ETag"].strip('"'))
-        events = events_of(session, url)
+        events = all_pages(session, f"{url}/events", "events")
         of_approvals = [event for event in events if event["kind"].startswith("approval_")]
         kinds = [event["kind"] for event in events if event["kind"] not in EVENTS_OF_USES and event not in of_approvals]
         assert len(kinds) == version, f"{id}: version {version}, events {kinds}"
@@ -170,17 +170,6 @@ class Client:
         for expected in [201] * (LIMIT - live) + [409]:
             created = requests.post(f"{service.url}/tokens", headers=headers, json=self.new_token(), timeout=60)
             assert created.status_code == expected, f"{self.owner}: {live} live tokens, {created.text}"
-
-
-def events_of(session: requests.Session, url: str) -> list[dict]:
-    """All events of a token, newest first."""
-    events, params = [], {"limit": 100}
-    while True:
-        page = session.get(f"{url}/events", params=params, timeout=60).json()
-        events += page["events"]
-        if page["next_cursor"] is None:
-            return events
-        params["cursor"] = page["next_cursor"]
 
 
 def test_a_killed_service_keeps_what_it_acknowledged_and_writes_nothing_by_half(built: None, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ def test_revocation_is_linearizable_in_a_deployment(emulator: Emulator, url: str
     given = {"PORTCULLIS_E2E_URL": url, "PORTCULLIS_E2E_TOKEN": admin_token, "PORTCULLIS_TEST_CALLS": "200"}
     # A long run is alone, and may replace the catalog, which the exchange function reads once a minute.
     if calls := os.environ.get("PORTCULLIS_TEST_CALLS"):
-        given |= {"PORTCULLIS_TEST_CALLS": calls, "PORTCULLIS_TEST_CATALOG": "replace"}
+        given |= {"PORTCULLIS_TEST_CALLS": calls, "PORTCULLIS_TEST_REPLACE_CATALOG": "1"}
     done = cargo_suites.e2e("--nocapture", "linearizability::every", environment=emulator.environment() | given)
     print(done.stdout)
     assert done.returncode == 0

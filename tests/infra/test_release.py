@@ -229,6 +229,6 @@ def test_a_release_is_compiled_with_the_compiler_of_the_tests() -> None:
         assert not [line for line in commands if line.startswith("rustup update")]
 
 
-def test_a_release_has_functions_with_the_same_bytes_in_two_folders() -> None:
+def test_a_release_builds_its_functions_twice() -> None:
     steps = yaml_parse(WORKFLOW)["jobs"]["functions"]["steps"]
     assert ["make", "reproducible"] in [step.get("run", "").split()[:2] for step in steps]

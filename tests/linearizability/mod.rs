@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `PORTCULLIS_TEST_CALLS` | 1000 |
 //! | `PORTCULLIS_TEST_SEED` | 1; decides what each client does, but not how the clients meet |
-//! | `PORTCULLIS_TEST_CATALOG` | `keep`; with `replace`, a deployment gets a trust rule, so that identities are exchanged |
+//! | `PORTCULLIS_TEST_REPLACE_CATALOG` | 0; 1 gives a deployment a trust rule, so that identities are exchanged |
 //!
 //! `make histories` makes 100,000 calls with each of three seeds.
 
@@ -30,17 +30,12 @@ fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().expect("the variable is a number"))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the environment says whether the deployment is for this test alone")]
-fn replaces_catalog() -> bool {
-    std::env::var("PORTCULLIS_TEST_CATALOG").is_ok_and(|text| text == "replace")
-}
-
 #[test]
 fn every_outcome_is_explained_by_some_order_of_the_calls() {
     let (calls, seed) = (number("PORTCULLIS_TEST_CALLS", 1000), number("PORTCULLIS_TEST_SEED", 1));
     let shared = stack();
     let is_local = shared.is_in_process();
-    let issuer = (is_local || replaces_catalog()).then(Issuer::start);
+    let issuer = (is_local || number("PORTCULLIS_TEST_REPLACE_CATALOG", 0) == 1).then(Issuer::start);
     let stack = if is_local { isolated_stack(|_| {}) } else { shared };
     if let Some(issuer) = &issuer {
         // A deployment's authorizer may not know for a minute that a permission needs approval.
